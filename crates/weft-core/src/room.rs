@@ -1,0 +1,506 @@
+//! A room: an ordered, durable log of entries, the machine that folds them, and the sessions that
+//! follow it. Sans-IO: the shell feeds inputs and carries out outputs.
+//!
+//! There is one state and at most one batch in flight. Operations are decided on the state in which
+//! they will stand (the *working* state) and leave for the log as one [`Commit`]; until the log
+//! has answered nobody hears of them, further operations queue, and reads (attaching, pulling,
+//! comparing, text) wait, so that whatever is read is *committed* (L1). When a commit fails the
+//! state is thrown away and loaded anew from the log (L5).
+//!
+//! Start at [`Room::submit`], [`Room::committed`] and [`Room::poll_output`]. The shell's one rule:
+//! drain the outputs after every input, before the next one.
+//!
+//! Not here: sockets, the log itself, who may do what (the shell says it on attaching).
+
+mod batch;
+mod lanes;
+mod reads;
+mod recent;
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+};
+
+use bytes::Bytes;
+
+use crate::{
+    ClientId, Entry, Fault, Ledger, Millis, PersonId, Right, RoomId, Seq, SessionId,
+    machine::Machine,
+    presence::{Peer, Presence},
+};
+use batch::{Flight, Queued};
+use lanes::Lanes;
+pub use reads::{Ask, Since};
+use recent::Recent;
+
+/// Bounds of one room. `docs/limits.md` gives the reasons.
+#[derive(Debug, Clone)]
+pub struct RoomLimits {
+    /// Operations that wait to be decided.
+    pub queue_ops_max: usize,
+    /// Bytes of operations that wait to be decided.
+    pub queue_bytes_max: usize,
+    /// Operations of one batch.
+    pub batch_ops_max: usize,
+    /// Bytes of operations of one batch; one operation may exceed it alone.
+    pub batch_bytes_max: usize,
+    /// Bytes of committed entries kept in memory for those who come back soon.
+    pub recent_bytes_max: usize,
+    /// Bytes of a room's state and of what was logged on top of it.
+    pub room_bytes_max: usize,
+    /// Bytes of one session's presence.
+    pub presence_bytes_max: usize,
+    /// How long an operation that came early is held (L4).
+    pub early_hold_ms: Millis,
+    /// How long presence is gathered before it is told.
+    pub presence_gather_ms: Millis,
+    /// How long the store is left alone after it failed.
+    pub store_pause_ms: Millis,
+    /// Bytes logged after which a snapshot is due, at the least.
+    pub snapshot_bytes_min: usize,
+    /// Entries logged after which a snapshot is due.
+    pub snapshot_entries_max: u64,
+}
+
+impl Default for RoomLimits {
+    fn default() -> Self {
+        Self {
+            queue_ops_max: 4096,
+            queue_bytes_max: 16 << 20,
+            batch_ops_max: 512,
+            batch_bytes_max: 1 << 20,
+            recent_bytes_max: 1 << 20,
+            room_bytes_max: 64 << 20,
+            presence_bytes_max: 4096,
+            early_hold_ms: 2_000,
+            presence_gather_ms: 50,
+            store_pause_ms: 1_000,
+            snapshot_bytes_min: 256 << 10,
+            snapshot_entries_max: 2_000,
+        }
+    }
+}
+
+/// What the log must still hold when a batch is appended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Guard {
+    /// The numbering is valid (L8).
+    pub epoch: u64,
+    /// Nobody's rights have changed since this revision.
+    pub access: u64,
+}
+
+/// A room as the shell read it from the log.
+pub struct Loaded {
+    /// What an append must be guarded with.
+    pub guard: Guard,
+    /// The content's lineage (L8).
+    pub lineage: u64,
+    /// The kind with the state at `head`.
+    pub machine: Box<dyn Machine>,
+    /// The last entry's number.
+    pub head: Seq,
+    /// The newest snapshot in the store, if any: the state at a seq.
+    pub snapshot: Option<(Seq, Bytes)>,
+    /// The entries after that snapshot, up to `head`.
+    pub entries: Vec<Arc<Entry>>,
+    /// What de-duplicates, per client.
+    pub ledgers: BTreeMap<ClientId, Ledger>,
+}
+
+/// One append: entries with consecutive seqs, and the ledgers that go with them (L2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commit {
+    /// Number of the first entry; head + 1.
+    pub first_seq: Seq,
+    /// May be empty: then only ledgers are stored.
+    pub entries: Vec<Arc<Entry>>,
+    /// New ledgers of the clients concerned.
+    pub ledgers: Vec<(ClientId, Ledger)>,
+    /// What must still hold.
+    pub guard: Guard,
+}
+
+/// How the log answered a [`Commit`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Committed {
+    /// Durable.
+    Ok,
+    /// Someone else appended, or rights changed: load anew and decide again.
+    Overtaken,
+    /// Not stored.
+    Failed,
+    /// Perhaps stored: load anew before anyone is answered.
+    Unknown,
+}
+
+/// What a client is told about one of its operations.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Durable: stored at, or covered by, this seq.
+    Accepted(Seq),
+    /// Durable: it will never take effect.
+    Refused(Fault),
+    /// No outcome yet: keep it and send it again.
+    NotSaved(Fault),
+    /// It came early: send again from this number on.
+    Missing(u64),
+}
+
+/// What a room says to sessions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Message {
+    /// The session follows the room from here.
+    Attached(Box<Attached>),
+    /// The session no longer follows the room.
+    Detached(Fault),
+    /// Answers to operations of one client.
+    Outcomes(ClientId, Vec<(u64, Outcome)>),
+    /// Entries, consecutive.
+    Events(Vec<Arc<Entry>>),
+    /// The state at a seq, in place of events.
+    State {
+        /// The seq.
+        seq: Seq,
+        /// The state.
+        state: Bytes,
+        /// Whether it replaces a replica that differed.
+        repair: bool,
+        /// The numbering.
+        epoch: u64,
+        /// The content's lineage.
+        lineage: u64,
+    },
+    /// Who came or moved, and who left.
+    Peers(Vec<Peer>, Vec<SessionId>),
+    /// Whether a replica is equal at this seq.
+    Compared(Seq, bool),
+    /// The session's person may now do this.
+    Right(Right),
+    /// Whether the store takes changes.
+    Storing(bool),
+    /// A frame could not be served.
+    Trouble(Fault),
+}
+
+/// Everything with which a replica starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attached {
+    /// The numbering.
+    pub epoch: u64,
+    /// The content's lineage.
+    pub lineage: u64,
+    /// The committed head.
+    pub head: Seq,
+    /// What the session may do.
+    pub right: Right,
+    /// The state to start from; `None`: the session's own state at the seq it named.
+    pub state: Option<(Seq, Bytes)>,
+    /// What follows that.
+    pub entries: Vec<Arc<Entry>>,
+    /// Who is here.
+    pub peers: Vec<Peer>,
+    /// The person's colour.
+    pub color: u32,
+}
+
+/// What the shell has to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    /// Append to the log, then call [`Room::committed`].
+    Commit(Commit),
+    /// Load the room anew, then call [`Room::reloaded`] or [`Room::load_failed`].
+    Reload,
+    /// Tell one session.
+    Send(SessionId, Message),
+    /// Tell every attached session.
+    Broadcast(Message),
+    /// Store the state at a seq, off the commit's path, then call [`Room::snapshotted`].
+    Snapshot(Seq, Bytes),
+    /// The text that was asked for under this ticket.
+    Text(u64, String),
+    /// The batch that was in flight at [`Ask::Barrier`] with this ticket has landed.
+    Passed(u64),
+}
+
+/// One session in the room.
+struct Member {
+    person: PersonId,
+    right: Right,
+}
+
+/// Whether the room takes operations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Health {
+    /// It does.
+    Ready,
+    /// The state is being loaded anew.
+    Loading,
+    /// Loading failed; to be tried again then.
+    Unloaded { retry_at: Millis },
+    /// The store failed; operations are turned away until then.
+    Pausing { until: Millis },
+}
+
+/// A room. See the module's documentation.
+pub struct Room {
+    id: RoomId,
+    limits: RoomLimits,
+    machine: Box<dyn Machine>,
+    guard: Guard,
+    lineage: u64,
+    head: Seq,
+    recent: Recent,
+    ledgers: BTreeMap<ClientId, Ledger>,
+    members: BTreeMap<SessionId, Member>,
+    presence: Presence,
+    presence_due: Option<Millis>,
+    lanes: Lanes,
+    queue: VecDeque<Queued>,
+    queue_bytes: usize,
+    flight: Option<Flight>,
+    /// What became of the flight that made the present loading necessary.
+    landed: Option<(Flight, Committed)>,
+    waiting: VecDeque<Ask>,
+    health: Health,
+    /// Whether sessions were told that the store does not take changes.
+    told_failing: bool,
+    outputs: VecDeque<Output>,
+}
+
+impl Room {
+    /// The room as it was loaded.
+    #[must_use]
+    pub fn new(id: RoomId, loaded: Loaded, limits: RoomLimits) -> Self {
+        let recent =
+            Recent::new(loaded.snapshot, loaded.entries, loaded.head, limits.recent_bytes_max);
+        Self {
+            id,
+            limits,
+            machine: loaded.machine,
+            guard: loaded.guard,
+            lineage: loaded.lineage,
+            head: loaded.head,
+            recent,
+            ledgers: loaded.ledgers,
+            members: BTreeMap::new(),
+            presence: Presence::default(),
+            presence_due: None,
+            lanes: Lanes::default(),
+            queue: VecDeque::new(),
+            queue_bytes: 0,
+            flight: None,
+            landed: None,
+            waiting: VecDeque::new(),
+            health: Health::Ready,
+            told_failing: false,
+            outputs: VecDeque::new(),
+        }
+    }
+
+    /// The room's id.
+    #[must_use]
+    pub const fn id(&self) -> RoomId {
+        self.id
+    }
+
+    /// The committed head.
+    #[must_use]
+    pub const fn head(&self) -> Seq {
+        self.head
+    }
+
+    /// The next thing for the shell to do. To be called until it returns `None`.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// Whether nobody follows the room and nothing is under way, so that it may be unloaded.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.members.is_empty()
+            && self.queue.is_empty()
+            && self.flight.is_none()
+            && self.waiting.is_empty()
+            && !self.recent.is_saving()
+            && !matches!(self.health, Health::Loading)
+    }
+
+    /// When [`Room::wake`] wants to be called next.
+    #[must_use]
+    pub fn next_wake(&self) -> Option<Millis> {
+        let health = match self.health {
+            Health::Unloaded { retry_at } => Some(retry_at),
+            Health::Pausing { until } => Some(until),
+            Health::Ready | Health::Loading => None,
+        };
+        let hold = self.limits.early_hold_ms;
+        [health, self.presence_due, self.lanes.oldest_early().map(|at| at + hold)]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// Time has passed.
+    pub fn wake(&mut self, now: Millis) {
+        match self.health {
+            Health::Unloaded { retry_at } if retry_at <= now => {
+                self.health = Health::Loading;
+                self.outputs.push_back(Output::Reload);
+            }
+            Health::Pausing { until } if until <= now => self.health = Health::Ready,
+            _ => {}
+        }
+        self.report_missing(now);
+        if self.presence_due.is_some_and(|due| due <= now) {
+            self.flush_presence();
+        }
+        self.pump(now);
+    }
+
+    /// A session's person moved the cursor.
+    pub fn set_presence(&mut self, now: Millis, session: SessionId, data: Bytes) {
+        if data.len() <= self.limits.presence_bytes_max && self.members.contains_key(&session) {
+            self.presence.set(session, data);
+            self.schedule_presence(now);
+        }
+    }
+
+    /// A session goes. What it has sent stays accepted.
+    pub fn detach(&mut self, now: Millis, session: SessionId) {
+        self.waiting.retain(|ask| ask.session() != Some(session));
+        self.forget(now, session);
+        self.pump(now);
+    }
+
+    /// A person may now do this here, or (`None`) nothing any more. What that person has sent and
+    /// is not yet decided is decided by the new right.
+    pub fn set_right(&mut self, now: Millis, person: PersonId, right: Option<Right>, why: &Fault) {
+        let under_way = self.flight.iter_mut().flat_map(|flight| &mut flight.ops);
+        for op in self.queue.iter_mut().chain(under_way).filter(|op| op.person == person) {
+            op.right = right;
+        }
+        let sessions: Vec<SessionId> = self
+            .members
+            .iter()
+            .filter(|(_, member)| member.person == person && Some(member.right) != right)
+            .map(|(&session, _)| session)
+            .collect();
+        for session in sessions {
+            match right {
+                Some(right) => {
+                    if let Some(member) = self.members.get_mut(&session) {
+                        member.right = right;
+                    }
+                    self.send(session, Message::Right(right));
+                }
+                None => self.expel(now, session, why.clone()),
+            }
+        }
+        match right {
+            Some(right) => self.waiting.iter_mut().for_each(|ask| ask.set_right(person, right)),
+            None => {
+                let asking: Vec<_> =
+                    self.waiting.iter().filter_map(|ask| ask.attaching(person)).collect();
+                self.waiting.retain(|ask| ask.attaching(person).is_none());
+                for session in asking {
+                    self.send(session, Message::Detached(why.clone()));
+                }
+            }
+        }
+        self.pump(now);
+    }
+
+    /// A session's sign-in ended: it goes, and what it has sent and is not yet decided is dropped.
+    pub fn revoke(&mut self, now: Millis, session: SessionId, why: &Fault) {
+        let dropped: Vec<ClientId> = self
+            .queue
+            .iter()
+            .filter(|queued| queued.session == session)
+            .map(|queued| queued.client)
+            .collect();
+        // Later operations of these clients would leave a gap.
+        self.queue.retain(|queued| !dropped.contains(&queued.client));
+        self.queue_bytes = self.queue.iter().map(Queued::weight).sum();
+        // What is in flight lands or not; should it have to be decided again, it is refused.
+        let under_way = self.flight.iter_mut().flat_map(|flight| &mut flight.ops);
+        under_way.filter(|op| op.session == session).for_each(|op| op.right = None);
+        for client in dropped {
+            let next = self.first_unsettled(client);
+            self.lanes.rewind(client, next);
+        }
+        self.expel(now, session, why.clone());
+        self.pump(now);
+    }
+
+    /// The revision of the rights was raised in the log; the caller tells the new rights too.
+    pub fn set_access(&mut self, access: u64) {
+        self.guard.access = self.guard.access.max(access);
+    }
+
+    /// Everybody whose rights matter here now: who follows the room, wants to, or has something
+    /// under way.
+    #[must_use]
+    pub fn people(&self) -> BTreeSet<PersonId> {
+        let under_way = self.flight.iter().flat_map(|flight| &flight.ops);
+        let members = self.members.values().map(|member| member.person);
+        let asking = self.waiting.iter().filter_map(Ask::person);
+        self.queue.iter().chain(under_way).map(|op| op.person).chain(members).chain(asking).collect()
+    }
+
+    /// Whether everything that was accepted has been stored or turned away.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.queue.is_empty() && self.flight.is_none() && self.landed.is_none()
+    }
+
+    /// Everybody goes, for this reason.
+    pub fn expel_all(&mut self, now: Millis, why: &Fault) {
+        let sessions: Vec<SessionId> = self.members.keys().copied().collect();
+        for session in sessions {
+            self.expel(now, session, why.clone());
+        }
+        let asking: Vec<SessionId> = self.waiting.iter().filter_map(Ask::session).collect();
+        for session in asking {
+            self.send(session, Message::Detached(why.clone()));
+        }
+        self.waiting.retain(|ask| ask.session().is_none());
+    }
+
+    fn expel(&mut self, now: Millis, session: SessionId, why: Fault) {
+        if self.members.contains_key(&session) {
+            self.send(session, Message::Detached(why));
+        }
+        self.forget(now, session);
+    }
+
+    fn forget(&mut self, now: Millis, session: SessionId) {
+        if self.members.remove(&session).is_some() {
+            self.presence.leave(session);
+            self.lanes.forget(session);
+            self.schedule_presence(now);
+        }
+    }
+
+    fn schedule_presence(&mut self, now: Millis) {
+        if self.presence.is_dirty() {
+            self.presence_due.get_or_insert(now + self.limits.presence_gather_ms);
+        }
+    }
+
+    fn flush_presence(&mut self) {
+        self.presence_due = None;
+        let (here, left) = self.presence.flush();
+        if !here.is_empty() || !left.is_empty() {
+            self.outputs.push_back(Output::Broadcast(Message::Peers(here, left)));
+        }
+    }
+
+    fn send(&mut self, to: SessionId, message: Message) {
+        self.outputs.push_back(Output::Send(to, message));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,193 @@
+//! Reads: attaching, pulling, comparing, text. All of them wait for the batch in flight, so that
+//! they tell of committed state alone (L1).
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::{
+    Entry, Fault, Millis, PersonId, Right, Seq, SessionId,
+    machine::Digest,
+    room::{Attached, Health, Member, Message, Output, Room},
+};
+
+/// Where a session's replica stands; all 0: it has nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Since {
+    /// The last entry that it has applied.
+    pub seq: Seq,
+    /// The numbering that it knows.
+    pub epoch: u64,
+    /// The lineage of its content.
+    pub lineage: u64,
+}
+
+/// A read that waits for its turn.
+pub enum Ask {
+    /// A session wants to follow the room.
+    Attach {
+        /// Which.
+        session: SessionId,
+        /// Whose.
+        person: PersonId,
+        /// What the person is called.
+        name: String,
+        /// What the person may do.
+        right: Right,
+        /// What the session has.
+        since: Since,
+    },
+    /// A session wants the entries after a seq.
+    Pull(SessionId, Seq),
+    /// A session wants to know whether its state at a seq is right.
+    Compare(SessionId, Seq, Digest),
+    /// The text projection, under a ticket.
+    Text(u64),
+    /// To know when the batch in flight has landed, under a ticket: what was decided by rights
+    /// that have changed since is then in the log or nowhere.
+    Barrier(u64),
+}
+
+impl Ask {
+    pub(super) const fn session(&self) -> Option<SessionId> {
+        match self {
+            Self::Attach { session, .. } | Self::Pull(session, _) | Self::Compare(session, ..) => {
+                Some(*session)
+            }
+            Self::Text(_) | Self::Barrier(_) => None,
+        }
+    }
+
+    /// Who wants to follow the room, if this is about that.
+    pub(super) const fn person(&self) -> Option<PersonId> {
+        match self {
+            Self::Attach { person, .. } => Some(*person),
+            _ => None,
+        }
+    }
+
+    /// A person's right changed while this waited.
+    pub(super) fn set_right(&mut self, who: PersonId, new: Right) {
+        if let Self::Attach { person, right, .. } = self
+            && *person == who
+        {
+            *right = new;
+        }
+    }
+
+    /// The session that waits to be attached for this person, if any.
+    pub(super) fn attaching(&self, who: PersonId) -> Option<SessionId> {
+        match self {
+            Self::Attach { session, person, .. } if *person == who => Some(*session),
+            _ => None,
+        }
+    }
+}
+
+impl Room {
+    /// A read, answered at once or when the batch in flight has landed.
+    pub fn ask(&mut self, now: Millis, ask: Ask) {
+        self.waiting.push_back(ask);
+        self.pump(now);
+    }
+
+    pub(super) fn answer_reads(&mut self, now: Millis) {
+        let can_read = self.flight.is_none()
+            && matches!(self.health, Health::Ready | Health::Pausing { .. });
+        if !can_read {
+            return;
+        }
+        while let Some(ask) = self.waiting.pop_front() {
+            match ask {
+                Ask::Attach { session, person, name, right, since } => {
+                    self.attach(now, session, Member { person, right }, name, since);
+                }
+                Ask::Pull(session, after) => self.pull(session, after),
+                Ask::Compare(session, seq, digest) => self.compare(session, seq, digest),
+                Ask::Text(ticket) => {
+                    self.outputs.push_back(Output::Text(ticket, self.machine.text()));
+                }
+                Ask::Barrier(ticket) => self.outputs.push_back(Output::Passed(ticket)),
+            }
+        }
+    }
+
+    fn attach(
+        &mut self,
+        now: Millis,
+        session: SessionId,
+        member: Member,
+        name: String,
+        since: Since,
+    ) {
+        let known = since.epoch == self.guard.epoch && since.lineage == self.lineage;
+        let resumed = if known && since.seq > 0 { self.recent.after(since.seq, self.head) } else { None };
+        let (state, entries) = match resumed {
+            Some(entries) => (None, entries),
+            None => {
+                let (state, entries) = self.start();
+                (Some(state), entries)
+            }
+        };
+        let (person, right) = (member.person, member.right);
+        self.presence.leave(session);
+        let color = self.presence.join(session, person, name);
+        self.members.insert(session, member);
+        let attached = Attached {
+            epoch: self.guard.epoch,
+            lineage: self.lineage,
+            head: self.head,
+            right,
+            state,
+            entries,
+            peers: self.presence.all(),
+            color,
+        };
+        self.send(session, Message::Attached(Box::new(attached)));
+        if self.told_failing {
+            self.send(session, Message::Storing(false));
+        }
+        self.schedule_presence(now);
+    }
+
+    fn pull(&mut self, session: SessionId, after: Seq) {
+        if !self.members.contains_key(&session) {
+            return self.send(session, Message::Trouble(Fault::new("not_attached")));
+        }
+        if let Some(entries) = self.recent.after(after, self.head) {
+            return self.send(session, Message::Events(entries));
+        }
+        let ((seq, state), entries) = self.start();
+        let message = self.state_message(seq, state, false);
+        self.send(session, message);
+        if !entries.is_empty() {
+            self.send(session, Message::Events(entries));
+        }
+    }
+
+    fn compare(&mut self, session: SessionId, seq: Seq, digest: Digest) {
+        if !self.members.contains_key(&session) {
+            return self.send(session, Message::Trouble(Fault::new("not_attached")));
+        }
+        let equal = seq != self.head || self.machine.digest() == digest;
+        self.send(session, Message::Compared(seq, equal));
+        if !equal {
+            let message = self.state_message(self.head, self.machine.snapshot(), true);
+            self.send(session, message);
+        }
+    }
+
+    pub(super) const fn state_message(&self, seq: Seq, state: Bytes, repair: bool) -> Message {
+        Message::State { seq, state, repair, epoch: self.guard.epoch, lineage: self.lineage }
+    }
+
+    /// What a newcomer starts from. Encodes the state only if what is at hand is too old.
+    fn start(&mut self) -> ((Seq, Bytes), Vec<Arc<Entry>>) {
+        if let Some(start) = self.recent.start(self.head) {
+            return start;
+        }
+        let state = self.machine.snapshot();
+        self.recent.set_state(self.head, state.clone());
+        ((self.head, state), Vec::new())
+    }
+}

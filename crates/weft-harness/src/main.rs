@@ -1,0 +1,2 @@
+//! weft-harness
+fn main() {}

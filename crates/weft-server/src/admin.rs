@@ -1,0 +1,76 @@
+//! What the command line does to a data folder without a server.
+
+use std::path::Path;
+
+use weft_core::PersonId;
+use weft_store::{Meta, MetaError, NewPerson, Person};
+
+use crate::{
+    auth::{Passwords, random},
+    config::Limits,
+    http::{ApiError, fields},
+    serve::{DataDir, DataDirError},
+    state::Clock,
+};
+
+/// An administrator to be made.
+pub struct AdminForm {
+    /// As for everybody: 2–32 letters and digits of any script and `_ . -`.
+    pub username: String,
+    /// An e-mail address, if there is one.
+    pub email: Option<String>,
+    /// 8–256 characters.
+    pub password: String,
+}
+
+/// Why no administrator was made.
+#[derive(Debug, thiserror::Error)]
+pub enum AdminError {
+    /// The folder cannot be used; a server may run in it.
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    /// The metadata refused or failed.
+    #[error(transparent)]
+    Meta(#[from] MetaError),
+    /// What was typed cannot be taken.
+    #[error("{field} cannot be taken: {reason}")]
+    Form {
+        /// Which part of it.
+        field: &'static str,
+        /// Why.
+        reason: &'static str,
+    },
+}
+
+/// Makes an administrator. Afterwards no set-up link works any more.
+///
+/// # Errors
+/// See [`AdminError`].
+pub async fn create_admin(data_dir: &Path, form: AdminForm) -> Result<Person, AdminError> {
+    let username = fields::username(Some(form.username)).map_err(refused)?;
+    let email = fields::email(form.email).map_err(refused)?;
+    let password = fields::password(Some(form.password)).map_err(refused)?;
+    let data_dir = DataDir::lock(data_dir)?;
+    let meta = Meta::open(&data_dir.metadata()).await?;
+    let passwords = Passwords::new(&Limits::default());
+    let now = Clock::system().now();
+    let new = NewPerson {
+        id: PersonId::new(now, random()),
+        name: username.clone(),
+        username,
+        email,
+        password_hash: passwords.hash(password).await.map_err(refused)?,
+        admin: true,
+        language: "en".to_owned(),
+    };
+    let person = meta.create_person(&new, now).await;
+    meta.close().await;
+    Ok(person?)
+}
+
+fn refused(error: ApiError) -> AdminError {
+    match error {
+        ApiError::BadRequest { field, reason } => AdminError::Form { field, reason },
+        other => panic!("the shape of fields cannot fail with {other:?}"),
+    }
+}

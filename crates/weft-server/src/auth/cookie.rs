@@ -1,0 +1,77 @@
+//! The browser's sign-in: cookie `weft_session`, which scripts cannot read.
+
+use axum::http::{HeaderMap, HeaderValue, header};
+
+use super::SIGN_IN_IDLE_MS_MAX;
+
+const NAME: &str = "weft_session";
+
+/// The session's token among the cookies, if there is one.
+pub fn session_token(headers: &HeaderMap) -> Option<&str> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find_map(|(name, value)| (name == NAME).then_some(value))
+}
+
+/// `Set-Cookie` for a new sign-in, or to move the end of one. `secure`: people come by https.
+pub fn session_cookie(token: &str, secure: bool) -> HeaderValue {
+    cookie(token, SIGN_IN_IDLE_MS_MAX / 1000, secure)
+}
+
+/// `Set-Cookie` that moves the end of the session among the cookies, if there is one.
+pub fn renewed_cookie(headers: &HeaderMap, secure: bool) -> Option<HeaderValue> {
+    session_token(headers).map(|token| session_cookie(token, secure))
+}
+
+/// `Set-Cookie` that removes the session.
+pub fn clearing_cookie(secure: bool) -> HeaderValue {
+    cookie("", 0, secure)
+}
+
+fn cookie(value: &str, max_age_seconds: u64, secure: bool) -> HeaderValue {
+    let secure = if secure { "; Secure" } else { "" };
+    let text = format!(
+        "{NAME}={value}; HttpOnly; SameSite=Lax; Path=/; Max-Age={max_age_seconds}{secure}"
+    );
+    let mut header =
+        HeaderValue::try_from(text).expect("tokens are visible ASCII, ours and those of headers");
+    header.set_sensitive(true);
+    header
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_session_is_found_among_cookies() {
+        let check = |lines: &[&'static str], token: Option<&str>| {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append(header::COOKIE, HeaderValue::from_static(line));
+            }
+            assert_eq!(session_token(&headers), token, "{lines:?}");
+        };
+        check(&[], None);
+        check(&["a=b; weft_session=abc; c=d"], Some("abc"));
+        check(&["a=b", "weft_session=abc"], Some("abc"));
+        check(&["xweft_session=abc", "weft_session"], None);
+    }
+
+    #[test]
+    fn cookies_are_secure_over_https_alone() {
+        let text = |header: HeaderValue| header.to_str().unwrap_or("").to_owned();
+        assert_eq!(
+            text(session_cookie("abc", true)),
+            "weft_session=abc; HttpOnly; SameSite=Lax; Path=/; Max-Age=2592000; Secure"
+        );
+        assert_eq!(
+            text(clearing_cookie(false)),
+            "weft_session=; HttpOnly; SameSite=Lax; Path=/; Max-Age=0"
+        );
+    }
+}

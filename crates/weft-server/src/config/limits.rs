@@ -1,0 +1,170 @@
+//! Every limit of the server that can be set, by name. `docs/limits.md` lists them; a test compares.
+
+use super::BadSetting;
+
+/// One limit, as the documentation lists it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LimitRow {
+    /// As `--limit name=value` spells it.
+    pub name: &'static str,
+    /// Unless set.
+    pub default: u64,
+    /// What the number counts.
+    pub unit: &'static str,
+    /// Why this number.
+    pub why: &'static str,
+}
+
+macro_rules! limits {
+    ($($name:ident = $default:literal, $unit:literal, $why:literal;)*) => {
+        /// Every limit that can be set with `--limit name=value`.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct Limits {
+            $(#[doc = concat!($why, " In ", $unit, ".")] pub $name: u64,)*
+        }
+
+        impl Limits {
+            /// All limits with their defaults, in the documentation's order.
+            pub const ROWS: &'static [LimitRow] = &[
+                $(LimitRow { name: stringify!($name), default: $default, unit: $unit, why: $why },)*
+            ];
+
+            fn slot(&mut self, name: &str) -> Option<&mut u64> {
+                match name {
+                    $(stringify!($name) => Some(&mut self.$name),)*
+                    _ => None,
+                }
+            }
+        }
+
+        impl Default for Limits {
+            fn default() -> Self {
+                Self { $($name: $default,)* }
+            }
+        }
+    };
+}
+
+limits! {
+    json_body_bytes_max = 1_048_576, "bytes",
+        "The largest body of an API call: calls carry names, not content.";
+    sign_in_attempts_per_minute = 10, "per user name",
+        "Wrong passwords for one user name; then one waits. Right ones do not count.";
+    sign_in_attempts_per_address_per_minute = 60, "per address",
+        "Wrong passwords from one address (IPv6: /64), which an office may share.";
+    secret_attempts_per_minute = 60, "per address",
+        "Wrong set-up or invite secrets from one address. Secrets have 256 bits: this saves work.";
+    registrations_per_hour = 600, "per address",
+        "New accounts from one address; a course or a load test shares one.";
+    attempt_counters_max = 10_000, "counters",
+        "Memory for the four limits above: some 48 bytes each. The oldest are forgotten.";
+    password_checks_at_once = 2, "checks",
+        "Each takes a core for some 20 ms and 19 MiB of memory.";
+    password_checks_waiting_max = 64, "checks",
+        "Above it sign-ins are told to come back, rather than wait longer than people do.";
+    rooms_per_person_max = 10_000, "rooms",
+        "Rooms that one person owns, the trash included.";
+    rooms_listed_max = 2_000, "rooms",
+        "Rooms in one answer, those changed last: some 1 MB of JSON.";
+    invites_per_room_max = 100, "links",
+        "Invite links of one room that still work.";
+    invite_uses_max = 1_000, "people",
+        "How many one invite link may let in.";
+    invite_seconds_max = 7_776_000, "seconds",
+        "How long an invite link may last: 90 days.";
+    http_stop_ms_max = 5_000, "milliseconds",
+        "How long a stopping server waits for answers under way.";
+    socket_stop_ms_max = 5_000, "milliseconds",
+        "How long a stopping server waits for rooms to store, and for sockets to close.";
+    room_mailbox_max = 1_024, "messages",
+        "What waits for a room's task; senders beyond it wait.";
+    room_idle_ms = 60_000, "milliseconds",
+        "How long a room stays in memory after the last one left: reloads come soon or late.";
+    room_touch_ms = 10_000, "milliseconds",
+        "How often a busy room notes in the metadata that it changed.";
+    room_bytes_max = 67_108_864, "bytes",
+        "State of one room and what was logged on top of it: what one process can hold and load.";
+    room_recent_bytes_max = 1_048_576, "bytes",
+        "Entries kept in memory for those who come back soon.";
+    room_queue_bytes_max = 16_777_216, "bytes",
+        "Operations of one room that wait to be decided; beyond it clients hear `busy`.";
+    presence_bytes_max = 4_096, "bytes",
+        "Presence of one session: cursors, not content.";
+    connections_per_person_max = 1_000, "sockets",
+        "Sockets of one person: tabs, devices and programs.";
+    rooms_per_connection_max = 200, "rooms",
+        "Rooms that one socket follows at once.";
+    frame_bytes_max = 8_388_608, "bytes",
+        "The largest message on a socket: several operations fit in.";
+    op_bytes_max = 4_194_304, "bytes",
+        "The largest operation: a pasted book; pictures go elsewhere.";
+    ops_per_second = 200, "per socket",
+        "Operations, on the average; people type 10 a second at most, gathered to fewer.";
+    ops_burst = 2_000, "operations",
+        "Operations at once: coming back from a day offline.";
+    frames_per_second = 400, "per socket",
+        "Frames of all sorts, on the average.";
+    frames_burst = 4_000, "frames",
+        "Frames at once. Above it the socket is closed.";
+    heartbeat_ms = 10_000, "milliseconds",
+        "A socket silent for three times as long is closed; its person is gone from the room.";
+    hello_ms_max = 10_000, "milliseconds",
+        "How long a new socket may take to say who it is.";
+    outbox_events_bytes_max = 1_048_576, "bytes",
+        "Events that wait for one slow reader; above it they are dropped and it has to pull.";
+    outbox_bytes_max = 134_217_728, "bytes",
+        "All that waits for one reader, states of large rooms included; above it the socket is closed.";
+}
+
+impl Limits {
+    /// Sets the limit of that name.
+    ///
+    /// # Errors
+    /// If there is no such limit, or it would be 0: a limit cannot be switched off by nothing.
+    pub fn set(&mut self, name: &str, value: u64) -> Result<(), BadSetting> {
+        let slot =
+            self.slot(name).ok_or_else(|| BadSetting(format!("there is no limit {name:?}")))?;
+        if value == 0 {
+            return Err(BadSetting(format!("limit {name} must be at least 1")));
+        }
+        *slot = value;
+        Ok(())
+    }
+
+    /// Sets a limit from `name=value`.
+    ///
+    /// # Errors
+    /// As [`Limits::set`], and if the text is not of that form.
+    pub fn set_from(&mut self, text: &str) -> Result<(), BadSetting> {
+        let (name, value) =
+            text.split_once('=').ok_or_else(|| BadSetting(format!("{text:?} is not name=value")))?;
+        let value = value.trim().replace('_', "").parse();
+        let value = value.map_err(|_| BadSetting(format!("limit {name} must be a whole number")))?;
+        self.set(name.trim(), value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_set_by_name() {
+        let mut limits = Limits::default();
+        assert_eq!(limits.set_from("json_body_bytes_max=2_000"), Ok(()));
+        assert_eq!(limits.json_body_bytes_max, 2000);
+        for bad in ["nonsense=1", "json_body_bytes_max", "json_body_bytes_max=-1", "json_body_bytes_max=0"] {
+            assert!(limits.set_from(bad).is_err(), "{bad}");
+        }
+        assert_eq!(limits.json_body_bytes_max, 2000);
+    }
+
+    #[test]
+    fn the_documentation_lists_every_limit() {
+        let text = include_str!("../../../../docs/limits.md");
+        for row in Limits::ROWS {
+            let line = format!("| `{}` | {} | {} | {} |", row.name, row.default, row.unit, row.why);
+            assert!(text.lines().any(|l| l == line), "docs/limits.md should say:\n{line}");
+        }
+    }
+}

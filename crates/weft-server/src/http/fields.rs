@@ -1,0 +1,187 @@
+//! The shapes of what people type: user names, passwords, titles, keys.
+
+use weft_core::Right;
+
+use crate::http::ApiError;
+
+const USERNAME_CHARS: [usize; 2] = [2, 32];
+const NAME_CHARS: [usize; 2] = [1, 64];
+const PASSWORD_CHARS: [usize; 2] = [8, PASSWORD_CHARS_MAX];
+/// Longer ones are refused before any work is done for them.
+pub const PASSWORD_CHARS_MAX: usize = 256;
+const EMAIL_CHARS: [usize; 2] = [3, 254];
+const TITLE_CHARS: [usize; 2] = [0, 200];
+const KEY_CHARS: [usize; 2] = [1, 128];
+
+/// A field that must be there.
+pub fn required<T>(value: Option<T>, field: &'static str) -> Result<T, ApiError> {
+    value.ok_or(ApiError::BadRequest { field, reason: "missing" })
+}
+
+/// 2–32 letters and digits of any script and `_ . -`.
+pub fn username(value: Option<String>) -> Result<String, ApiError> {
+    let value = sized(trimmed(required(value, "username")?), "username", USERNAME_CHARS)?;
+    let fits = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-') || is_mark(c);
+    if !value.chars().all(fits) || value.chars().next().is_some_and(is_mark) {
+        return Err(malformed("username"));
+    }
+    Ok(value)
+}
+
+/// 1–64 characters; `fallback` if there is none.
+pub fn name(value: Option<String>, fallback: &str) -> Result<String, ApiError> {
+    match value.map(trimmed).filter(|value| !value.is_empty()) {
+        None => Ok(fallback.to_owned()),
+        Some(value) => visible(sized(value, "name", NAME_CHARS)?, "name"),
+    }
+}
+
+/// 0–64 characters.
+pub fn workspace(value: Option<String>) -> Result<String, ApiError> {
+    let value = trimmed(value.unwrap_or_default());
+    visible(sized(value, "workspace", [0, NAME_CHARS[1]])?, "workspace")
+}
+
+/// 8–256 characters of any kind, spaces included.
+pub fn password(value: Option<String>) -> Result<String, ApiError> {
+    sized(required(value, "password")?, "password", PASSWORD_CHARS)
+}
+
+/// Something with one `@` in it: whether mail arrives there, only mail can tell.
+pub fn email(value: Option<String>) -> Result<Option<String>, ApiError> {
+    let Some(value) = value.map(trimmed).filter(|value| !value.is_empty()) else {
+        return Ok(None);
+    };
+    let value = visible(sized(value, "email", EMAIL_CHARS)?, "email")?;
+    let parts = value.split_once('@');
+    let fits = parts.is_some_and(|(user, host)| {
+        !user.is_empty() && !host.is_empty() && !host.contains('@') && !value.contains(' ')
+    });
+    if fits { Ok(Some(value)) } else { Err(malformed("email")) }
+}
+
+/// `zh` for all kinds of Chinese, `en` for all else.
+pub fn language(value: Option<&str>) -> &'static str {
+    if value.is_some_and(|value| value.to_ascii_lowercase().starts_with("zh")) { "zh" } else { "en" }
+}
+
+/// 0–200 characters.
+pub fn title(value: String) -> Result<String, ApiError> {
+    visible(sized(trimmed(value), "title", TITLE_CHARS)?, "title")
+}
+
+/// `[A-Za-z0-9_.:-]{1,128}`.
+pub fn key(value: Option<String>) -> Result<Option<String>, ApiError> {
+    let Some(value) = value else { return Ok(None) };
+    let value = sized(value, "key", KEY_CHARS)?;
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"_.:-".contains(&byte);
+    if value.bytes().all(fits) { Ok(Some(value)) } else { Err(malformed("key")) }
+}
+
+/// A right that can be given to others.
+pub fn right(value: Option<&str>) -> Result<Right, ApiError> {
+    let right = Right::named(required(value, "right")?);
+    right
+        .filter(|&right| right < Right::Manage)
+        .ok_or(ApiError::BadRequest { field: "right", reason: "unknown" })
+}
+
+/// `fallback` if absent; from 1 to `max`.
+pub fn count(
+    value: Option<u64>,
+    field: &'static str,
+    fallback: u64,
+    max: u64,
+) -> Result<u64, ApiError> {
+    let value = value.unwrap_or(fallback.min(max));
+    if (1..=max).contains(&value) {
+        Ok(value)
+    } else {
+        Err(ApiError::BadRequest { field, reason: "out_of_range" })
+    }
+}
+
+/// Accents and vowel signs that scripts write as characters of their own.
+fn is_mark(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36f}' | '\u{900}'..='\u{dff}' if !c.is_alphanumeric())
+}
+
+fn trimmed(value: String) -> String {
+    let trimmed = value.trim();
+    if trimmed.len() == value.len() { value } else { trimmed.to_owned() }
+}
+
+fn sized(value: String, field: &'static str, [min, max]: [usize; 2]) -> Result<String, ApiError> {
+    let count = value.chars().take(max + 1).count();
+    if count < min {
+        return Err(ApiError::BadRequest { field, reason: "too_short" });
+    }
+    if count > max {
+        return Err(ApiError::BadRequest { field, reason: "too_long" });
+    }
+    Ok(value)
+}
+
+/// Without line breaks and other control characters, nor those that turn the text around them.
+fn visible(value: String, field: &'static str) -> Result<String, ApiError> {
+    let hides = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if value.chars().any(hides) { Err(malformed(field)) } else { Ok(value) }
+}
+
+const fn malformed(field: &'static str) -> ApiError {
+    ApiError::BadRequest { field, reason: "malformed" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn user_names_are_letters_of_any_script() {
+        let check = |value: &str, reason: Option<&str>| {
+            let refused = match username(Some(value.to_owned())) {
+                Ok(_) => None,
+                Err(ApiError::BadRequest { field: "username", reason }) => Some(reason),
+                Err(other) => panic!("{other:?}"),
+            };
+            assert_eq!(refused, reason, "{value}");
+        };
+        check("林月", None);
+        check("lin.yue_1-2", None);
+        check(" lin ", None);
+        check("हिन्दी", None);
+        check("x", Some("too_short"));
+        check(&"x".repeat(33), Some("too_long"));
+        check(&"月".repeat(32), None);
+        check("lin yue", Some("malformed"));
+        check("lin@yue", Some("malformed"));
+        check("a\u{202e}b", Some("malformed"));
+        check("\u{301}ab", Some("malformed"));
+    }
+
+    #[test]
+    fn other_fields() {
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(name(None, "lin"), Ok("lin".to_owned()));
+        assert_eq!(name(some("  "), "lin"), Ok("lin".to_owned()));
+        assert!(name(some(&"x".repeat(65)), "lin").is_err());
+        assert!(password(some("1234567")).is_err());
+        assert_eq!(password(some("密码密码密码密码")), Ok("密码密码密码密码".to_owned()));
+        assert_eq!(email(some("")), Ok(None));
+        for bad in ["a", "@a", "a@", "a@b@c", "a b@c"] {
+            assert!(email(some(bad)).is_err(), "{bad}");
+        }
+        assert_eq!(language(Some("zh-CN")), "zh");
+        assert_eq!(language(Some("de")), "en");
+        assert!(title("a\nb".to_owned()).is_err());
+        assert!(key(some("a/b")).is_err());
+        assert!(key(some("")).is_err());
+        assert!(key(some("app:doc-1.x_Y")).is_ok());
+        assert!(right(Some("manage")).is_err());
+        assert_eq!(count(None, "n", 20, 10), Ok(10));
+        assert!(count(Some(0), "n", 20, 10).is_err());
+    }
+}

@@ -1,0 +1,37 @@
+//! For those who run the server: alive, ready, figures.
+
+use std::net::SocketAddr;
+
+use axum::{
+    extract::{ConnectInfo, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+
+use crate::{http::ApiError, state::AppState};
+
+/// The process lives.
+pub async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// Requests can be served.
+pub async fn readyz(State(state): State<AppState>) -> Response {
+    if state.is_ready() {
+        "ready\n".into_response()
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "not ready\n").into_response()
+    }
+}
+
+/// Figures for Prometheus. They tell of people's habits, hence from this machine alone; a proxy on
+/// this machine must not pass them on.
+pub async fn metrics(
+    State(state): State<AppState>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+) -> Result<String, ApiError> {
+    if !peer.ip().to_canonical().is_loopback() {
+        return Err(ApiError::NotFound);
+    }
+    Ok(state.metrics.render())
+}

@@ -1,0 +1,22 @@
+//! The shell: HTTP, sockets, room tasks, people and rights. It turns requests into questions to the
+//! store and operations for rooms, and decides nothing that `weft-core` could decide.
+//!
+//! Start at [`serve()`].
+
+mod admin;
+mod assets;
+pub mod auth;
+mod clock;
+pub mod config;
+pub mod http;
+pub mod hub;
+mod outbox;
+mod serve;
+mod state;
+mod welcome;
+mod ws;
+
+pub use admin::{AdminError, AdminForm, create_admin};
+pub use config::Config;
+pub use serve::{DataDir, DataDirError, Running, StartError, serve, serve_by};
+pub use state::{App, AppState, Clock};

@@ -1,0 +1,206 @@
+//! One server's life: lock the folder, open the stores, bind, serve, stop.
+
+mod data_dir;
+
+use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::serve::ListenerExt;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tokio::{
+    net::TcpListener,
+    sync::watch,
+    task::JoinHandle,
+    time::{MissedTickBehavior, interval, timeout},
+};
+use weft_core::Millis;
+use weft_store::{Log, LogError, Meta, MetaError, SetupSecret, SqliteLog, SqliteLogOptions};
+
+use crate::{
+    auth::{Secret, base_url_at_start, reachable},
+    config::Config,
+    http,
+    hub::Hub,
+    state::{App, AppState, Clock},
+};
+
+pub use data_dir::{DataDir, DataDirError};
+
+/// How long a set-up link lasts, in milliseconds (one day). A restart prints a new one.
+const SETUP_LINK_MS: Millis = 24 * 60 * 60 * 1000;
+/// How often the figures are tidied up, so that they stay small if nobody reads them.
+const METRICS_UPKEEP: Duration = Duration::from_secs(5);
+
+/// Why a server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The folder cannot be used.
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    /// The metadata cannot be used.
+    #[error(transparent)]
+    Meta(#[from] MetaError),
+    /// The rooms' log cannot be used.
+    #[error("cannot open the rooms' log")]
+    Log(#[from] LogError),
+    /// Something listens there already.
+    #[error("{0} is in use by another program")]
+    AddressInUse(SocketAddr),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// A server that runs. Dropping it does not stop it; [`Running::stop`] does.
+pub struct Running {
+    state: AppState,
+    log: Arc<SqliteLog>,
+    setup_link: Option<String>,
+    stop: watch::Sender<bool>,
+    served: JoinHandle<io::Result<()>>,
+    upkeep: JoinHandle<()>,
+    _data_dir: DataDir,
+}
+
+/// Starts a server.
+///
+/// # Errors
+/// See [`StartError`]. Nothing runs then.
+pub async fn serve(config: Config) -> Result<Running, StartError> {
+    serve_by(config, Clock::system()).await
+}
+
+/// Starts a server that takes the time from `clock`.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_by(config: Config, clock: Clock) -> Result<Running, StartError> {
+    let data_dir = DataDir::lock(&config.data_dir)?;
+    let listener = bind(config.listen).await?;
+    let address = listener
+        .local_addr()
+        .map_err(|source| StartError::Listen { address: config.listen, source })?;
+    let meta = Arc::new(Meta::open(&data_dir.metadata()).await?);
+    let log = Arc::new(SqliteLog::open(&data_dir.log(), SqliteLogOptions::default()).await?);
+    let log_of_hub: Arc<dyn Log> = log.clone();
+    let hub = Hub::new(log_of_hub, Arc::clone(&meta), clock.clone(), config.limits.clone());
+    let hub = Arc::new(hub);
+
+    let state = App::new(config, address, meta, hub, clock, metrics_handle());
+    let state = Arc::new(state);
+    let setup_link = setup_link(&state).await?;
+    let router = http::router(Arc::clone(&state));
+    let (stop, stopping) = watch::channel(false);
+    let listener = listener.tap_io(|socket| {
+        // Frames are small and already gathered: waiting for more would only delay them.
+        if let Err(error) = socket.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY was not set");
+        }
+    });
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let serving = axum::serve(listener, service).with_graceful_shutdown(told(stopping));
+    let served = tokio::spawn(async move { serving.await });
+    let upkeep = tokio::spawn(keep_metrics(state.metrics.clone()));
+    state.set_ready(true);
+    Ok(Running { state, log, setup_link, stop, served, upkeep, _data_dir: data_dir })
+}
+
+impl Running {
+    /// Where it listens, with the port that it got.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.state.address
+    }
+
+    /// Where people reach it.
+    #[must_use]
+    pub fn url(&self) -> String {
+        base_url_at_start(&self.state)
+    }
+
+    /// Where someone on this machine reaches it.
+    #[must_use]
+    pub fn local_url(&self) -> String {
+        format!("http://{}", reachable(self.state.address))
+    }
+
+    /// The link that makes the first administrator, if there is none yet. Shown once.
+    #[must_use]
+    pub fn setup_link(&self) -> Option<&str> {
+        self.setup_link.as_deref()
+    }
+
+    /// What its requests share.
+    #[must_use]
+    pub fn state(&self) -> &AppState {
+        &self.state
+    }
+
+    /// Takes no more requests, lets rooms finish, answers what is under way, closes the stores.
+    pub async fn stop(self) {
+        self.state.set_ready(false);
+        self.state.hub.stop().await;
+        self.stop.send_replace(true);
+        let wait = Duration::from_millis(self.state.config.limits.http_stop_ms_max);
+        let abort = self.served.abort_handle();
+        if timeout(wait, self.served).await.is_err() {
+            tracing::warn!("some answers were still under way");
+            abort.abort();
+        }
+        self.upkeep.abort();
+        self.log.close().await;
+        self.state.meta.close().await;
+    }
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|source| match source.kind() {
+        io::ErrorKind::AddrInUse => StartError::AddressInUse(address),
+        _ => StartError::Listen { address, source },
+    })
+}
+
+/// Makes a new set-up link, which puts the one before it out of use, unless it is not needed.
+async fn setup_link(state: &AppState) -> Result<Option<String>, StartError> {
+    if state.meta.has_admin().await? {
+        return Ok(None);
+    }
+    let secret = Secret::new();
+    let expires_at = state.clock.now().saturating_add(SETUP_LINK_MS);
+    state.meta.set_setup_secret(SetupSecret { hash: secret.hash(), expires_at }).await?;
+    Ok(Some(format!("{}/setup#{}", base_url_at_start(state), secret.reveal())))
+}
+
+/// The process has one recorder, whichever server comes first.
+fn metrics_handle() -> PrometheusHandle {
+    static HANDLE: std::sync::OnceLock<PrometheusHandle> = std::sync::OnceLock::new();
+    let install = || {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let handle = recorder.handle();
+        if metrics::set_global_recorder(recorder).is_err() {
+            tracing::warn!("another recorder takes the figures; /metrics stays empty");
+        }
+        handle
+    };
+    HANDLE.get_or_init(install).clone()
+}
+
+async fn keep_metrics(handle: PrometheusHandle) {
+    let mut ticks = interval(METRICS_UPKEEP);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        handle.run_upkeep();
+    }
+}
+
+fn told(mut stopping: watch::Receiver<bool>) -> impl Future<Output = ()> + Send + 'static {
+    async move {
+        // An error means that the sender is gone: the server was dropped, and stops too.
+        let _ = stopping.wait_for(|&stop| stop).await;
+    }
+}

@@ -1,0 +1,78 @@
+//! The folder where everything is stored, used by one Weft at a time.
+
+use std::{
+    fs::{DirBuilder, File, OpenOptions, TryLockError},
+    io,
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+};
+
+/// Only the one who runs the server may look inside.
+const MODE: u32 = 0o700;
+
+/// The folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DataDirError {
+    /// It cannot be made or written.
+    #[error("cannot write to the data folder {path}")]
+    NotWritable {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Another process works in it.
+    #[error("the data folder {path} is in use by another weft")]
+    InUse {
+        /// The folder.
+        path: PathBuf,
+    },
+}
+
+/// The folder, ours until this is dropped (or the process dies, however it dies).
+#[derive(Debug)]
+pub struct DataDir {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl DataDir {
+    /// Makes the folder if it is absent, and keeps others out of it.
+    ///
+    /// # Errors
+    /// See [`DataDirError`].
+    pub fn lock(path: &Path) -> Result<Self, DataDirError> {
+        let failed =
+            |source| DataDirError::NotWritable { path: path.to_owned(), source };
+        DirBuilder::new().recursive(true).mode(MODE).create(path).map_err(failed)?;
+        let lock = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path.join("weft.lock"))
+            .map_err(failed)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(DataDirError::InUse { path: path.to_owned() }),
+            Err(TryLockError::Error(source)) => Err(failed(source)),
+        }
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The folder of what rooms contain.
+    #[must_use]
+    pub fn log(&self) -> PathBuf {
+        self.path.join("log")
+    }
+
+    /// The file of people, names and rights.
+    #[must_use]
+    pub fn metadata(&self) -> PathBuf {
+        self.path.join("meta.db")
+    }
+}

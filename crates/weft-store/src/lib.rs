@@ -1,0 +1,21 @@
+//! weft-store
+
+mod blob;
+#[doc(hidden)]
+pub mod contract;
+mod dir;
+mod log;
+mod meta;
+mod payload;
+
+pub use blob::{BlobError, BlobHash, Blobs};
+pub use log::{
+    Append, Appended, Guard, Loaded, Log, LogError, StoredBatch,
+    sqlite::{CommitFault, Faults, SqliteLog, SqliteLogOptions},
+};
+pub use payload::INLINE_BYTES_MAX;
+pub use meta::{
+    Accepted, CLIENT_IDLE_MS_MAX, ClaimedClients, Credentials, Invite, InviteLook, Member, Meta,
+    MetaError, NewInvite, NewPerson, NewRoom, NewSignIn, Person, PersonBrief, Refusal, RoomRow,
+    RoomView, SIGN_IN_TOUCH_MS, SetupSecret, SignIn, name_key,
+};

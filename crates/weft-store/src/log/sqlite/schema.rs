@@ -1,0 +1,128 @@
+//! The tables of `log.db`, their version, and how each kind of connection is opened.
+
+use std::{io, path::Path, path::PathBuf, time::Duration};
+
+use sqlx::{
+    ConnectOptions, Connection, SqliteConnection, SqlitePool,
+    sqlite::{
+        SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions,
+        SqliteSynchronous,
+    },
+};
+
+use super::LogError;
+use crate::dir;
+
+/// The newest format of `log.db` (`PRAGMA user_version`).
+const VERSION: i64 = 1;
+/// The WAL file is cut to this when it starts anew, in bytes.
+const WAL_BYTES_KEPT: u32 = 64 * 1024 * 1024;
+/// How long the writer waits for a checkpoint to let it in.
+const WRITER_WAIT: Duration = Duration::from_secs(5);
+/// How long a checkpoint that holds the writer up waits for readers to move on.
+const CHECKPOINT_WAIT: Duration = Duration::from_millis(20);
+/// A reader that has done nothing for so long gives its thread back.
+const READER_IDLE: Duration = Duration::from_secs(60);
+
+/// Rooms are numbered nowhere: their id is the key everywhere, so that tables can be copied
+/// between databases. `data` comes last, so that SQLite finds the small columns in a row's first
+/// bytes. Payload columns: see `payload.rs`. `settled` has one row; see the writer.
+const TABLES: &str = "
+    CREATE TABLE rooms (
+        room BLOB NOT NULL PRIMARY KEY, epoch INTEGER NOT NULL, access INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE batches (
+        room BLOB NOT NULL, first_seq INTEGER NOT NULL, count INTEGER NOT NULL,
+        in_blob INTEGER NOT NULL, size INTEGER NOT NULL, digest BLOB NOT NULL, data BLOB NOT NULL,
+        PRIMARY KEY (room, first_seq)
+    ) STRICT;
+    CREATE TABLE ledgers (
+        room BLOB NOT NULL, client INTEGER NOT NULL, data BLOB NOT NULL,
+        PRIMARY KEY (room, client)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE snapshots (
+        room BLOB NOT NULL, seq INTEGER NOT NULL,
+        in_blob INTEGER NOT NULL, size INTEGER NOT NULL, digest BLOB NOT NULL, data BLOB NOT NULL,
+        PRIMARY KEY (room, seq)
+    ) STRICT;
+    CREATE TABLE segments (
+        room BLOB NOT NULL, first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL,
+        in_blob INTEGER NOT NULL, size INTEGER NOT NULL, digest BLOB NOT NULL, data BLOB NOT NULL,
+        PRIMARY KEY (room, first_seq)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE settled (one INTEGER PRIMARY KEY CHECK (one = 1), times INTEGER NOT NULL) STRICT;
+    INSERT INTO settled VALUES (1, 0);
+    PRAGMA user_version = 1;
+";
+
+/// Makes folder, file and tables where they are missing, checks the version, and gives the file.
+pub(super) async fn prepare(folder: &Path) -> Result<PathBuf, LogError> {
+    let file = folder.join("log.db");
+    dir::create(folder).map_err(failed("cannot create", folder))?;
+    dir::create_file(&file).map_err(failed("cannot create", &file))?;
+    let mut connection = open_writer(&file).await?;
+    let version: i64 = sqlx::query_scalar("PRAGMA user_version")
+        .fetch_one(&mut connection)
+        .await
+        .map_err(LogError::db("cannot read the version"))?;
+    match version {
+        0 => make_tables(&mut connection).await?,
+        VERSION => {}
+        found => return Err(LogError::TooNew { found, supported: VERSION }),
+    }
+    connection.close().await.map_err(LogError::db("cannot close"))?;
+    dir::sync(folder).map_err(failed("cannot sync", folder))?;
+    Ok(file)
+}
+
+/// The connection that writes: a commit is fsynced, and never checkpoints.
+pub(super) async fn open_writer(file: &Path) -> Result<SqliteConnection, LogError> {
+    connect(
+        options(file)
+            .auto_vacuum(SqliteAutoVacuum::Incremental)
+            .journal_mode(SqliteJournalMode::Wal)
+            .busy_timeout(WRITER_WAIT)
+            .pragma("journal_size_limit", WAL_BYTES_KEPT.to_string()),
+    )
+    .await
+}
+
+/// The connection that copies the WAL into the database file.
+pub(super) async fn open_checkpointer(file: &Path) -> Result<SqliteConnection, LogError> {
+    connect(options(file).busy_timeout(CHECKPOINT_WAIT)).await
+}
+
+/// Connections that only read.
+pub(super) async fn readers(file: &Path, readers_max: u32) -> Result<SqlitePool, LogError> {
+    SqlitePoolOptions::new()
+        .max_connections(readers_max.max(1))
+        .idle_timeout(READER_IDLE)
+        .connect_with(options(file).pragma("query_only", "ON"))
+        .await
+        .map_err(LogError::db("cannot open for reading"))
+}
+
+fn options(file: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(file)
+        .synchronous(SqliteSynchronous::Full)
+        .pragma("wal_autocheckpoint", "0")
+        .disable_statement_logging()
+}
+
+async fn connect(options: SqliteConnectOptions) -> Result<SqliteConnection, LogError> {
+    options.connect().await.map_err(LogError::db("cannot open"))
+}
+
+async fn make_tables(connection: &mut SqliteConnection) -> Result<(), LogError> {
+    let what = "cannot make the tables";
+    let mut transaction =
+        connection.begin_with("BEGIN IMMEDIATE").await.map_err(LogError::db(what))?;
+    sqlx::raw_sql(TABLES).execute(&mut *transaction).await.map_err(LogError::db(what))?;
+    transaction.commit().await.map_err(LogError::db(what))
+}
+
+fn failed(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> LogError {
+    let path = path.to_owned();
+    move |source| LogError::Io { what, path, source }
+}

@@ -1,0 +1,145 @@
+//! Metadata: people, sign-ins, rooms' names and rights, invite links, client ids, settings.
+//!
+//! Identity and rights live here and nowhere else; what a room *contains* lives in its log.
+//! Times and secrets' hashes are passed in: nothing here reads a clock or makes an id.
+//! Everything is written so that the same code suits SQLite and PostgreSQL: ids are 16-byte
+//! blobs, times are `i64` milliseconds, there are no arrays and no database enums.
+//!
+//! Start at [`Meta::open`]. Who may do what is decided by [`Meta::right`].
+//! Not here: passwords and tokens in clear (only their hashes arrive), HTTP, the rooms' logs.
+
+mod clients;
+mod entities;
+mod error;
+mod grants;
+mod invites;
+mod migrations;
+mod names;
+mod people;
+mod rooms;
+mod settings;
+mod sign_ins;
+#[cfg(test)]
+mod tests;
+
+use std::{path::Path, time::Duration};
+
+use sea_orm::{
+    DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, SqlxSqliteConnector,
+    TransactionOptions, TransactionTrait,
+};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+};
+use tokio::sync::{Mutex, MutexGuard};
+use weft_core::{Millis, PersonId, RoomId};
+
+pub use clients::{CLIENT_IDLE_MS_MAX, ClaimedClients};
+pub use error::{MetaError, Refusal};
+pub use grants::Member;
+pub use invites::{Accepted, Invite, InviteLook, NewInvite};
+pub use names::name_key;
+pub use people::{Credentials, NewPerson, Person, PersonBrief};
+pub use rooms::{NewRoom, RoomRow, RoomView};
+pub use settings::SetupSecret;
+pub use sign_ins::{NewSignIn, SIGN_IN_TOUCH_MS, SignIn};
+
+use error::Doing;
+
+/// Connections that read side by side. Writers take turns at [`Meta::write`].
+const CONNECTIONS_MAX: u32 = 4;
+/// How long a statement waits for another *process* (`weft admin`) to finish writing.
+const BUSY_WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// The metadata of one Weft, open.
+#[derive(Debug)]
+pub struct Meta {
+    db: DatabaseConnection,
+    /// Gives writers of this process a fair queue; SQLite itself would have them poll.
+    writer: Mutex<()>,
+}
+
+/// A transaction that may write, and the turn it holds.
+struct Write<'a> {
+    txn: DatabaseTransaction,
+    _turn: MutexGuard<'a, ()>,
+}
+
+impl Meta {
+    /// Opens (or makes) the metadata file at `path` and brings its schema up to date.
+    ///
+    /// # Errors
+    /// [`MetaError::NewerSchema`] if a newer Weft has written the file: nothing is changed then.
+    /// [`MetaError::Open`] and [`MetaError::Store`] if the file cannot be opened or migrated.
+    pub async fn open(path: &Path) -> Result<Self, MetaError> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_WAIT_MAX);
+        let pool = SqlitePoolOptions::new()
+            .max_connections(CONNECTIONS_MAX)
+            .connect_with(options)
+            .await
+            .map_err(|source| MetaError::Open { path: path.to_owned(), source })?;
+        let meta = Self {
+            db: SqlxSqliteConnector::from_sqlx_sqlite_pool(pool),
+            writer: Mutex::new(()),
+        };
+        let write = meta.write().await?;
+        migrations::run(&write.txn).await?;
+        write.commit("migrate").await?;
+        Ok(meta)
+    }
+
+    /// Waits for statements under way and closes the file.
+    pub async fn close(&self) {
+        // A failure to close loses nothing: every commit was durable when it returned.
+        if let Err(error) = self.db.close_by_ref().await {
+            tracing::warn!(%error, "metadata did not close cleanly");
+        }
+    }
+
+    /// A transaction that holds the write lock from its start, so that what it reads stays true
+    /// until it commits.
+    async fn write(&self) -> Result<Write<'_>, MetaError> {
+        let turn = self.writer.lock().await;
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        let txn = self.db.begin_with_options(options).await.doing("begin a transaction")?;
+        Ok(Write { txn, _turn: turn })
+    }
+}
+
+impl Write<'_> {
+    /// Makes the transaction durable. Dropping it instead rolls back.
+    async fn commit(self, what: &'static str) -> Result<(), MetaError> {
+        self.txn.commit().await.doing(what)
+    }
+}
+
+/// Milliseconds as the database holds them. Clocks stay far below 2^63.
+fn db_time(at: Millis) -> i64 {
+    i64::try_from(at).unwrap_or(i64::MAX)
+}
+
+/// Milliseconds as the rest of the program holds them; a negative time is damage, shown as 0.
+fn time(at: i64) -> Millis {
+    Millis::try_from(at).unwrap_or(0)
+}
+
+fn person_id(bytes: &[u8]) -> Result<PersonId, MetaError> {
+    PersonId::try_from(bytes).map_err(|_| MetaError::Damaged("a person's id"))
+}
+
+fn room_id(bytes: &[u8]) -> Result<RoomId, MetaError> {
+    RoomId::try_from(bytes).map_err(|_| MetaError::Damaged("a room's id"))
+}
+
+fn bytes_of(id: &[u8; 16]) -> Vec<u8> {
+    id.to_vec()
+}

@@ -1,0 +1,225 @@
+//! Accounts.
+
+use std::collections::BTreeMap;
+
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, SqlErr,
+};
+use weft_core::{Millis, PersonId};
+
+use super::{
+    Meta, bytes_of, db_time,
+    entities::person,
+    error::{Doing, MetaError, Refusal},
+    name_key, person_id, time,
+};
+
+/// Ids asked for in one statement; databases bound the number of parameters.
+pub const IDS_PER_QUERY_MAX: usize = 500;
+
+/// An account, without its password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// Never changes.
+    pub id: PersonId,
+    /// As the person spells it.
+    pub username: String,
+    /// Shown to others.
+    pub name: String,
+    /// Shown to the person alone.
+    pub email: Option<String>,
+    /// May administer the workspace.
+    pub admin: bool,
+    /// `en` or `zh`: of texts that the server writes.
+    pub language: String,
+    /// When the account was made.
+    pub created_at: Millis,
+}
+
+/// What others see of a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonBrief {
+    /// Never changes.
+    pub id: PersonId,
+    /// As the person spells it.
+    pub username: String,
+    /// Shown to others.
+    pub name: String,
+}
+
+/// An account to be made. Its shape has been checked by the caller.
+#[derive(Clone)]
+pub struct NewPerson {
+    /// A fresh id.
+    pub id: PersonId,
+    /// 2–32 characters.
+    pub username: String,
+    /// 1–64 characters.
+    pub name: String,
+    /// An address, if the person gave one.
+    pub email: Option<String>,
+    /// In PHC format.
+    pub password_hash: String,
+    /// May administer the workspace.
+    pub admin: bool,
+    /// `en` or `zh`.
+    pub language: String,
+}
+
+/// What a sign-in is checked against.
+#[derive(Clone)]
+pub struct Credentials {
+    /// Whose they are.
+    pub person: Person,
+    /// In PHC format.
+    pub password_hash: String,
+}
+
+impl Meta {
+    /// Makes an account.
+    ///
+    /// # Errors
+    /// [`Refusal::UsernameTaken`], [`Refusal::EmailTaken`].
+    pub async fn create_person(&self, new: &NewPerson, now: Millis) -> Result<Person, MetaError> {
+        let write = self.write().await?;
+        let person = insert(&write.txn, new, now).await?;
+        write.commit("store a person").await?;
+        Ok(person)
+    }
+
+    /// The account of that id.
+    pub async fn person(&self, id: PersonId) -> Result<Option<Person>, MetaError> {
+        find(&self.db, id).await
+    }
+
+    /// The account of that user name, in any spelling.
+    pub async fn person_named(&self, username: &str) -> Result<Option<Person>, MetaError> {
+        Ok(self.credentials(username).await?.map(|credentials| credentials.person))
+    }
+
+    /// What to check a password against.
+    pub async fn credentials(&self, username: &str) -> Result<Option<Credentials>, MetaError> {
+        named(&self.db, username).await
+    }
+
+    /// Whether there is an administrator.
+    pub async fn has_admin(&self) -> Result<bool, MetaError> {
+        has_admin(&self.db).await
+    }
+}
+
+/// Makes an account within the caller's transaction.
+pub async fn insert(
+    db: &impl ConnectionTrait,
+    new: &NewPerson,
+    now: Millis,
+) -> Result<Person, MetaError> {
+    let username_key = name_key(&new.username);
+    let email_key = new.email.as_deref().map(name_key);
+    if taken(db, person::Column::UsernameKey, &username_key).await? {
+        return Err(Refusal::UsernameTaken.into());
+    }
+    if let Some(key) = &email_key
+        && taken(db, person::Column::EmailKey, key).await?
+    {
+        return Err(Refusal::EmailTaken.into());
+    }
+    let row = person::ActiveModel {
+        id: Set(bytes_of(new.id.as_bytes())),
+        username: Set(new.username.clone()),
+        username_key: Set(username_key),
+        name: Set(new.name.clone()),
+        email: Set(new.email.clone()),
+        email_key: Set(email_key),
+        password_hash: Set(new.password_hash.clone()),
+        admin: Set(new.admin),
+        language: Set(new.language.clone()),
+        created_at: Set(db_time(now)),
+    };
+    match person::Entity::insert(row).exec_without_returning(db).await {
+        Ok(_) => Ok(Person {
+            id: new.id,
+            username: new.username.clone(),
+            name: new.name.clone(),
+            email: new.email.clone(),
+            admin: new.admin,
+            language: new.language.clone(),
+            created_at: now,
+        }),
+        // Another process was faster than our look above.
+        Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {
+            Err(Refusal::UsernameTaken.into())
+        }
+        Err(source) => Err(MetaError::Store { what: "store a person", source }),
+    }
+}
+
+/// The account of that id, as the caller's transaction sees it.
+pub async fn find(db: &impl ConnectionTrait, id: PersonId) -> Result<Option<Person>, MetaError> {
+    let row = person::Entity::find_by_id(bytes_of(id.as_bytes())).one(db).await;
+    row.doing("read a person")?.map(from_row).transpose()
+}
+
+/// The account of that user name, as the caller's transaction sees it.
+pub async fn named(
+    db: &impl ConnectionTrait,
+    username: &str,
+) -> Result<Option<Credentials>, MetaError> {
+    let row = person::Entity::find()
+        .filter(person::Column::UsernameKey.eq(name_key(username)))
+        .one(db)
+        .await
+        .doing("read a person")?;
+    let Some(row) = row else { return Ok(None) };
+    let password_hash = row.password_hash.clone();
+    Ok(Some(Credentials { person: from_row(row)?, password_hash }))
+}
+
+/// Whether there is an administrator, as the caller's transaction sees it.
+pub async fn has_admin(db: &impl ConnectionTrait) -> Result<bool, MetaError> {
+    let admins = person::Entity::find().filter(person::Column::Admin.eq(true)).count(db).await;
+    Ok(admins.doing("count administrators")? > 0)
+}
+
+/// What others see of these people; those that do not exist are absent.
+pub async fn briefs(
+    db: &impl ConnectionTrait,
+    mut ids: Vec<Vec<u8>>,
+) -> Result<BTreeMap<Vec<u8>, PersonBrief>, MetaError> {
+    ids.sort_unstable();
+    ids.dedup();
+    let mut found = BTreeMap::new();
+    for ids in ids.chunks(IDS_PER_QUERY_MAX) {
+        let rows = person::Entity::find()
+            .filter(person::Column::Id.is_in(ids.iter().cloned()))
+            .all(db)
+            .await
+            .doing("read people")?;
+        for row in rows {
+            let id = person_id(&row.id)?;
+            found.insert(row.id, PersonBrief { id, username: row.username, name: row.name });
+        }
+    }
+    Ok(found)
+}
+
+async fn taken(
+    db: &impl ConnectionTrait,
+    column: person::Column,
+    key: &str,
+) -> Result<bool, MetaError> {
+    let count = person::Entity::find().filter(column.eq(key)).count(db).await;
+    Ok(count.doing("look for a name")? > 0)
+}
+
+fn from_row(row: person::Model) -> Result<Person, MetaError> {
+    Ok(Person {
+        id: person_id(&row.id)?,
+        username: row.username,
+        name: row.name,
+        email: row.email,
+        admin: row.admin,
+        language: row.language,
+        created_at: time(row.created_at),
+    })
+}

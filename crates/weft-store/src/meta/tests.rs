@@ -1,0 +1,358 @@
+//! Metadata over a real file. Time is passed in, so nothing waits.
+
+use sqlx::Connection as _;
+use weft_core::{Millis, PersonId, Right, RoomId};
+
+use super::*;
+
+const DAY: Millis = 24 * 60 * 60 * 1000;
+const ROOMS_MAX: u64 = 100;
+
+struct Fixture {
+    meta: Meta,
+    _dir: tempfile::TempDir,
+}
+
+impl Fixture {
+    async fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let meta = Meta::open(&dir.path().join("meta.db")).await.unwrap();
+        Self { meta, _dir: dir }
+    }
+
+    async fn person(&self, id: u8, username: &str) -> PersonId {
+        self.meta.create_person(&new_person(id, username), 1).await.unwrap().id
+    }
+
+    async fn room(&self, id: u8, owner: PersonId, key: Option<&str>) -> RoomId {
+        let new = new_room(id, owner, key);
+        self.meta.create_room(&new, ROOMS_MAX, u64::from(id)).await.unwrap().id
+    }
+
+    async fn invite(&self, secret: u8, room: RoomId, right: Right, uses_max: u64) -> [u8; 16] {
+        let new = NewInvite {
+            id: [secret; 16],
+            secret_hash: [secret; 32],
+            room,
+            right,
+            created_by: self.meta.room_by_id(room).await.unwrap().unwrap().owner,
+            expires_at: 7 * DAY,
+            uses_max,
+        };
+        self.meta.create_invite(&new, 5, 0).await.unwrap().id
+    }
+
+    /// The names of the rooms that a person sees, by first byte of their ids.
+    async fn listed(&self, person: PersonId, trashed: bool) -> Vec<u8> {
+        let rooms = self.meta.rooms_of(person, trashed, 10).await.unwrap();
+        rooms.iter().map(|view| view.row.id.as_bytes()[0]).collect()
+    }
+}
+
+fn new_person(id: u8, username: &str) -> NewPerson {
+    NewPerson {
+        id: PersonId::from_bytes([id; 16]),
+        username: username.to_owned(),
+        name: format!("name of {username}"),
+        email: Some(format!("{id}@example.org")),
+        password_hash: "$".to_owned(),
+        admin: false,
+        language: "en".to_owned(),
+    }
+}
+
+fn new_room(id: u8, owner: PersonId, key: Option<&str>) -> NewRoom {
+    NewRoom {
+        id: RoomId::from_bytes([id; 16]),
+        kind: "doc".to_owned(),
+        title: format!("room {id}"),
+        key: key.map(str::to_owned),
+        owner,
+    }
+}
+
+fn refusal<T: std::fmt::Debug>(result: Result<T, MetaError>) -> Refusal {
+    match result {
+        Err(MetaError::Refused(refusal)) => refusal,
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn what_is_stored_is_there_after_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("meta.db");
+    let meta = Meta::open(&path).await.unwrap();
+    let made = meta.create_person(&new_person(1, "林月"), 5).await.unwrap();
+    meta.close().await;
+    let meta = Meta::open(&path).await.unwrap();
+    assert_eq!(meta.person(made.id).await.unwrap(), Some(made.clone()));
+    assert_eq!(meta.person_named("林月").await.unwrap(), Some(made));
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused_and_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("meta.db");
+    Meta::open(&path).await.unwrap().close().await;
+    let options = SqliteConnectOptions::new().filename(&path);
+    let mut raw = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+    sqlx::query("UPDATE schema_version SET version = 99").execute(&mut raw).await.unwrap();
+    raw.close().await.unwrap();
+    let refused = Meta::open(&path).await;
+    assert!(
+        matches!(refused, Err(MetaError::NewerSchema { found: 99, known: migrations::SCHEMA })),
+        "{refused:?}"
+    );
+}
+
+#[tokio::test]
+async fn one_name_has_one_person() {
+    let f = Fixture::new().await;
+    f.person(1, "Lin.Yue").await;
+    f.person(2, "林月").await;
+    for same in ["lin.yue", "LIN.YUE", "ｌｉｎ.ｙｕｅ", "林月"] {
+        let mut new = new_person(3, same);
+        new.email = None;
+        assert_eq!(refusal(f.meta.create_person(&new, 1).await), Refusal::UsernameTaken, "{same}");
+    }
+    let mut new = new_person(3, "other");
+    new.email = Some("1@EXAMPLE.org".to_owned());
+    assert_eq!(refusal(f.meta.create_person(&new, 1).await), Refusal::EmailTaken);
+    for id in [3, 4] {
+        let mut new = new_person(id, &format!("no-mail-{id}"));
+        new.email = None;
+        f.meta.create_person(&new, 1).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn the_set_up_link_works_once_and_for_a_day() {
+    let f = Fixture::new().await;
+    let mut admin = new_person(1, "admin");
+    admin.admin = true;
+    let set_up = |hash: [u8; 32], now| f.meta.set_up_boxed(hash, admin.clone(), now);
+    assert_eq!(refusal(set_up([7; 32], 0).await), Refusal::LinkExpired);
+    f.meta.set_setup_secret(SetupSecret { hash: [7; 32], expires_at: DAY }).await.unwrap();
+    f.meta.set_setup_secret(SetupSecret { hash: [8; 32], expires_at: DAY }).await.unwrap();
+    assert_eq!(refusal(set_up([7; 32], 0).await), Refusal::LinkExpired);
+    assert_eq!(refusal(set_up([8; 32], DAY).await), Refusal::LinkExpired);
+    assert!(!f.meta.has_admin().await.unwrap());
+    set_up([8; 32], DAY - 1).await.unwrap();
+    assert!(f.meta.has_admin().await.unwrap());
+    assert_eq!(f.meta.workspace_name().await.unwrap(), "Team");
+    assert_eq!(refusal(set_up([8; 32], 0).await), Refusal::SetupDone);
+    assert_eq!(refusal(f.meta.check_setup(&[8; 32], 0).await), Refusal::SetupDone);
+}
+
+impl Meta {
+    async fn set_up_boxed(
+        &self,
+        hash: [u8; 32],
+        new: NewPerson,
+        now: Millis,
+    ) -> Result<Person, MetaError> {
+        self.set_up(&hash, &new, "Team", now).await
+    }
+}
+
+#[tokio::test]
+async fn sign_ins_last_while_they_are_used() {
+    let f = Fixture::new().await;
+    let person = f.person(1, "lin").await;
+    let new = NewSignIn { token_hash: [1; 32], person, idle_ms_max: 30 * DAY, user_agent: "test" };
+    f.meta.create_sign_in(new.clone(), 0).await.unwrap();
+    let ends = async |now| f.meta.sign_in(&[1; 32], now).await.unwrap().map(|s| s.expires_at);
+    // Within the hour nothing is stored; later the end moves.
+    assert_eq!(ends(SIGN_IN_TOUCH_MS - 1).await, Some(30 * DAY));
+    assert_eq!(ends(20 * DAY).await, Some(50 * DAY));
+    assert_eq!(ends(45 * DAY).await, Some(75 * DAY));
+    assert_eq!(ends(75 * DAY).await, None);
+    assert_eq!(f.meta.sign_in(&[2; 32], 0).await.unwrap(), None);
+
+    // The next sign-in sweeps the old one away; signing out ends it at once.
+    f.meta.create_sign_in(NewSignIn { token_hash: [2; 32], ..new }, 80 * DAY).await.unwrap();
+    assert!(!f.meta.sign_out(&[1; 32]).await.unwrap());
+    assert!(f.meta.sign_out(&[2; 32]).await.unwrap());
+    assert_eq!(f.meta.sign_in(&[2; 32], 80 * DAY).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn rooms_are_found_by_id_and_by_the_owners_key() {
+    let f = Fixture::new().await;
+    let (lin, bo) = (f.person(1, "lin").await, f.person(2, "bo").await);
+    let room = f.room(10, lin, Some("plan")).await;
+    let other = f.room(11, bo, Some("plan")).await;
+    let found = async |name: &str, person| {
+        f.meta.room(name, person).await.unwrap().map(|row| row.id)
+    };
+    assert_eq!(found("plan", lin).await, Some(room));
+    assert_eq!(found("plan", bo).await, Some(other));
+    assert_eq!(found(&room.to_string(), bo).await, Some(room));
+    assert_eq!(found("nothing", lin).await, None);
+    // A key in the shape of an id does not hide the room of that id.
+    f.room(12, bo, Some(&room.to_string())).await;
+    assert_eq!(found(&room.to_string(), bo).await, Some(room));
+
+    let again = new_room(13, lin, Some("plan"));
+    assert_eq!(refusal(f.meta.create_room(&again, ROOMS_MAX, 1).await), Refusal::KeyTaken);
+    let full = refusal(f.meta.check_room(lin, None, 1).await);
+    assert_eq!(full, Refusal::TooManyRooms { limit: 1 });
+}
+
+#[tokio::test]
+async fn rights_follow_grants_and_the_trash() {
+    let f = Fixture::new().await;
+    let (lin, bo, cy) = (f.person(1, "lin").await, f.person(2, "bo").await, f.person(3, "cy").await);
+    let room = f.room(10, lin, None).await;
+    let rights = async || {
+        let mut rights = Vec::new();
+        for person in [lin, bo, cy] {
+            rights.push(f.meta.right(room, person).await.unwrap().map(Right::name));
+        }
+        rights
+    };
+    assert_eq!(rights().await, [Some("manage"), None, None]);
+    f.meta.grant(room, "BO", Right::Edit, lin, 1).await.unwrap();
+    assert_eq!(rights().await, [Some("manage"), Some("edit"), None]);
+    f.meta.grant(room, "bo", Right::Read, lin, 2).await.unwrap();
+    assert_eq!(rights().await, [Some("manage"), Some("read"), None]);
+
+    f.meta.set_trashed(room, Some((lin, 3))).await.unwrap();
+    assert_eq!(rights().await, [Some("manage"), None, None]);
+    assert_eq!((f.listed(lin, true).await, f.listed(bo, true).await), (vec![10], vec![]));
+    assert_eq!((f.listed(lin, false).await, f.listed(bo, false).await), (vec![], vec![]));
+    f.meta.set_trashed(room, None).await.unwrap();
+    assert_eq!(rights().await, [Some("manage"), Some("read"), None]);
+
+    f.meta.revoke(room, "bo").await.unwrap();
+    f.meta.revoke(room, "bo").await.unwrap();
+    assert_eq!(rights().await, [Some("manage"), None, None]);
+
+    for who in ["lin", "LIN"] {
+        let grant = f.meta.grant(room, who, Right::Read, lin, 4).await;
+        assert_eq!(refusal(grant), Refusal::IsOwner);
+        assert_eq!(refusal(f.meta.revoke(room, who).await), Refusal::IsOwner);
+    }
+    assert_eq!(refusal(f.meta.grant(room, "dee", Right::Read, lin, 4).await), Refusal::NotFound);
+    let nowhere = RoomId::from_bytes([99; 16]);
+    assert_eq!(f.meta.right(nowhere, lin).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn lists_show_what_changed_last_first() {
+    let f = Fixture::new().await;
+    let (lin, bo) = (f.person(1, "lin").await, f.person(2, "bo").await);
+    for id in [10, 11, 12] {
+        f.room(id, lin, None).await;
+    }
+    let first = RoomId::from_bytes([10; 16]);
+    f.meta.grant(first, "bo", Right::Comment, lin, 1).await.unwrap();
+    assert_eq!(f.listed(lin, false).await, [12, 11, 10]);
+    f.meta.touch(first, bo, 50).await.unwrap();
+    f.meta.touch(first, lin, 40).await.unwrap();
+    assert_eq!(f.listed(lin, false).await, [10, 12, 11]);
+    assert_eq!(f.listed(bo, false).await, [10]);
+
+    let view = f.meta.room_view(first, bo).await.unwrap().unwrap();
+    assert_eq!((view.right, view.row.changed_at), (Right::Comment, 50));
+    assert_eq!(view.changed_by.map(|p| p.name).as_deref(), Some("name of bo"));
+    assert_eq!(view.owner.username, "lin");
+    assert_eq!(f.meta.rooms_of(lin, false, 2).await.unwrap().len(), 2);
+
+    let members = f.meta.members(first).await.unwrap();
+    let members: Vec<_> =
+        members.iter().map(|m| (m.person.username.as_str(), m.right, m.owner)).collect();
+    assert_eq!(members, [("lin", Right::Manage, true), ("bo", Right::Comment, false)]);
+}
+
+#[tokio::test]
+async fn invite_links_end_by_time_use_and_revocation() {
+    let f = Fixture::new().await;
+    let lin = f.person(1, "lin").await;
+    let (bo, cy) = (f.person(2, "bo").await, f.person(3, "cy").await);
+    let room = f.room(10, lin, None).await;
+    f.invite(1, room, Right::Comment, 1).await;
+    let accept = async |secret: u8, person, now| {
+        f.meta.accept_invite(&[secret; 32], person, now).await.map(|accepted| accepted.raised)
+    };
+    let look = f.meta.look_at_invite(&[1; 32], 0).await.unwrap();
+    assert_eq!((look.room, look.right, look.invited_by.as_str()), (room, Right::Comment, "name of lin"));
+
+    assert_eq!(refusal(accept(9, bo, 0).await), Refusal::LinkExpired);
+    assert_eq!(refusal(accept(1, bo, 7 * DAY).await), Refusal::LinkExpired);
+    assert!(!accept(1, lin, 0).await.unwrap(), "the owner needs no link");
+    assert!(accept(1, bo, 7 * DAY - 1).await.unwrap());
+    assert!(!accept(1, bo, 0).await.unwrap(), "who is in already may come again");
+    assert_eq!(refusal(accept(1, cy, 0).await), Refusal::LinkExpired);
+    assert_eq!(refusal(f.meta.look_at_invite(&[1; 32], 0).await), Refusal::LinkExpired);
+
+    // Raises, never lowers.
+    f.invite(2, room, Right::Read, 5).await;
+    f.invite(3, room, Right::Edit, 5).await;
+    assert!(!accept(2, bo, 0).await.unwrap());
+    assert_eq!(f.meta.right(room, bo).await.unwrap(), Some(Right::Comment));
+    assert!(accept(3, bo, 0).await.unwrap());
+    assert_eq!(f.meta.right(room, bo).await.unwrap(), Some(Right::Edit));
+
+    let link = f.invite(4, room, Right::Read, 5).await;
+    let elsewhere = f.room(11, lin, None).await;
+    assert_eq!(refusal(f.meta.revoke_invite(elsewhere, link).await), Refusal::NotFound);
+    f.meta.revoke_invite(room, link).await.unwrap();
+    assert_eq!(refusal(f.meta.revoke_invite(room, link).await), Refusal::NotFound);
+    assert_eq!(refusal(accept(4, cy, 0).await), Refusal::LinkExpired);
+    let left = f.meta.invites(room, 0).await.unwrap();
+    assert_eq!(left.iter().map(|i| (i.id[0], i.uses)).collect::<Vec<_>>(), [(3, 1), (2, 0)]);
+
+    f.meta.set_trashed(room, Some((lin, 1))).await.unwrap();
+    assert_eq!(refusal(accept(3, cy, 0).await), Refusal::LinkExpired);
+}
+
+#[tokio::test]
+async fn many_who_accept_at_once_do_not_exceed_the_count() {
+    let f = Fixture::new().await;
+    let lin = f.person(1, "lin").await;
+    let room = f.room(10, lin, None).await;
+    f.invite(1, room, Right::Read, 3).await;
+    let mut people = Vec::new();
+    for id in 2..12 {
+        people.push(f.person(id, &format!("guest{id}")).await);
+    }
+    let meta = std::sync::Arc::new(f.meta);
+    let tries: Vec<_> = people
+        .into_iter()
+        .map(|person| {
+            let meta = std::sync::Arc::clone(&meta);
+            tokio::spawn(async move { meta.accept_invite(&[1; 32], person, 0).await.is_ok() })
+        })
+        .collect();
+    let mut let_in = 0;
+    for done in tries {
+        let_in += usize::from(done.await.unwrap());
+    }
+    assert_eq!(let_in, 3);
+}
+
+#[tokio::test]
+async fn client_ids_belong_to_one_person_for_ninety_idle_days() {
+    let f = Fixture::new().await;
+    let (lin, bo) = (f.person(1, "lin").await, f.person(2, "bo").await);
+    let mut ids = Vec::new();
+    for person in [lin, lin, bo] {
+        ids.push(f.meta.new_client(person, 0).await.unwrap().0);
+    }
+    assert_eq!(ids, [1, 2, 3]);
+    let claim = async |ids: &[u64], now| f.meta.claim_clients(lin, ids, now).await.unwrap();
+    let claimed = |valid: &[u64], retired: &[u64]| ClaimedClients {
+        valid: valid.to_vec(),
+        retired: retired.to_vec(),
+    };
+    let strange = [0, 3, 2, 77, u64::MAX, 2];
+    assert_eq!(claim(&strange, 0).await, claimed(&[2], &[0, 3, 77, u64::MAX]));
+    // A use counts, so that 1 is idle for too long and 2 is not.
+    assert_eq!(claim(&[2], 60 * DAY).await, claimed(&[2], &[]));
+    assert_eq!(claim(&[1, 2], 90 * DAY + 1).await, claimed(&[2], &[1]));
+    assert_eq!(claim(&[], 0).await, claimed(&[], &[]));
+    let many: Vec<u64> = (1..=1200).collect();
+    assert_eq!(claim(&many, 91 * DAY).await.valid, [2]);
+}

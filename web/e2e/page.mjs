@@ -1,0 +1,205 @@
+/**
+ * The screens as the tests speak of them: the only place that knows their labels.
+ */
+import { becomes, until } from './world.mjs';
+
+/** Opens a room and waits until it can be written in, or read if one may only read. */
+export async function open(person, room, { page = undefined } = {}) {
+  const tab = page ?? (await person.context.newPage());
+  await tab.goto(`/o/${room.id ?? room}`);
+  await tab.locator('[data-room-ready="true"]').waitFor();
+  return tab;
+}
+
+export const body = (page) => page.getByRole('textbox', { name: 'Text of the document' });
+
+/** The blocks of text that a document shows, without other people's cursors. */
+export function blocks(page) {
+  return page.locator('.ProseMirror').evaluate((editor) => {
+    const copy = editor.cloneNode(true);
+    for (const widget of copy.querySelectorAll('.ProseMirror-widget, .ProseMirror-separator')) {
+      widget.remove();
+    }
+    const leaves = [...copy.querySelectorAll('p, h1, h2, h3, h4, h5, h6, pre')];
+    return leaves.map((leaf) => leaf.textContent);
+  });
+}
+
+/** Puts the caret at the end of the document. */
+export async function caretAtEnd(page) {
+  await body(page).focus();
+  await page.keyboard.press('Control+End');
+}
+
+/** Puts the caret at the beginning of the document. */
+export async function caretAtStart(page) {
+  await body(page).focus();
+  await page.keyboard.press('Control+Home');
+}
+
+/** What the indicator beside the title says. */
+export async function saving(page) {
+  return (await saveState(page).innerText()).trim();
+}
+
+const saveState = (page) => page.getByTestId('save-state');
+
+export const saved = (page) => becomes('saving', () => saving(page), 'Saved');
+
+/** The people whose faces are shown. */
+export async function faces(page) {
+  const list = page.getByRole('list', { name: 'People here' });
+  const items = await list.getByRole('listitem').all();
+  const names = await Promise.all(items.map((item) => item.getAttribute('aria-label')));
+  return names.sort();
+}
+
+/** The names on other people's cursors in the text. */
+export const carets = (page) => page.locator('.collaboration-carets__label').allInnerTexts();
+
+/** Waits until two pages show the same blocks, and gives them. */
+export async function sameBlocks(one, other, accept = () => true) {
+  let shown = [];
+  await until('both pages show the same', async () => {
+    const [left, right] = await Promise.all([blocks(one), blocks(other)]);
+    shown = left;
+    if (JSON.stringify(left) === JSON.stringify(right) && accept(left)) return true;
+    return { left, right };
+  });
+  return shown;
+}
+
+/** The id of the room that a page shows. */
+export const roomOf = (page) => /\/o\/([^/?#]+)/.exec(page.url())?.[1];
+
+/** Whether the document can only be read. */
+export async function readOnly(page) {
+  return (await page.locator('.ProseMirror').getAttribute('contenteditable')) === 'false';
+}
+
+export async function signOut(page) {
+  await page.getByRole('button', { name: 'Account and settings' }).click();
+  await page.getByRole('menuitem', { name: 'Sign out' }).click();
+}
+
+/** Types as an input method does. */
+export async function compose(page) {
+  const devtools = await page.context().newCDPSession(page);
+  const processed = { key: 'Process', code: 'Enter', windowsVirtualKeyCode: 229 };
+  return {
+    /** Shows unfinished text at the caret. */
+    show: (text) =>
+      devtools.send('Input.imeSetComposition', {
+        text,
+        selectionStart: text.length,
+        selectionEnd: text.length,
+      }),
+    /** The key that ends the composition; the page must leave it to the input method. */
+    enter: () => devtools.send('Input.dispatchKeyEvent', { type: 'rawKeyDown', ...processed }),
+    /** Puts the finished text in the place of the unfinished one. */
+    commit: (text) => devtools.send('Input.insertText', { text }),
+  };
+}
+
+/** Stands between the page and the server's socket. Call it before the page is opened. */
+export async function holdServer(page) {
+  let holding = false;
+  let isCut = false;
+  const sockets = new Set();
+  const waiting = [];
+  await page.routeWebSocket(/\/ws(\?|$)/, (socket) => {
+    if (isCut) {
+      void socket.close({ code: 4503 });
+      return;
+    }
+    const server = socket.connectToServer();
+    sockets.add(socket);
+    socket.onClose((code, reason) => {
+      sockets.delete(socket);
+      void server.close({ code, reason });
+    });
+    server.onMessage((message) => {
+      if (holding) waiting.push(() => socket.send(message));
+      else socket.send(message);
+    });
+  });
+  return {
+    /** What the server says from now on waits. */
+    hold: () => {
+      holding = true;
+    },
+    /** What waited arrives, in order. */
+    release: () => {
+      holding = false;
+      for (const deliver of waiting.splice(0)) deliver();
+    },
+    /** No socket any more, and no new one. */
+    cut: () => {
+      isCut = true;
+      for (const socket of sockets) void socket.close({ code: 4503 });
+    },
+    /** Sockets again; the page is told as browsers do. */
+    mend: async () => {
+      isCut = false;
+      await page.evaluate(() => dispatchEvent(new Event('online')));
+    },
+  };
+}
+
+/** Notes every change of the indicator from now on; the result gives what it said. */
+export async function watchSaving(page) {
+  await saveState(page).evaluate((element) => {
+    globalThis.weftSaid = [element.innerText.trim()];
+    const note = () => globalThis.weftSaid.push(element.innerText.trim());
+    new MutationObserver(note).observe(element, { childList: true, characterData: true, subtree: true });
+  });
+  return () => page.evaluate(() => globalThis.weftSaid);
+}
+
+/** What each page says, so that it can be waited for. */
+export const words = {
+  en: {
+    signin: 'Sign in to Weft',
+    home: 'Home',
+    document: 'Some text, 中文 and English.',
+    order: 'Menu',
+    trash: 'Old notes',
+    missing: "This doesn't exist, or you don't have access.",
+  },
+  zh: {
+    signin: '登录 Weft',
+    home: '首页',
+    document: 'Some text, 中文 and English.',
+    order: '菜单',
+    trash: 'Old notes',
+    missing: '内容不存在，或你没有访问权限。',
+  },
+};
+
+/** Buttons and numbers of a group order. */
+export const order = {
+  more: (page, name) => page.getByRole('button', { name: `One more ${name}`, exact: true }),
+  less: (page, name) => page.getByRole('button', { name: `One ${name} less`, exact: true }),
+  total: async (page) => (await page.getByTestId('order-total').innerText()).trim(),
+  submit: (page) => page.getByRole('button', { name: 'Submit order' }),
+  /** How many of something are mine. */
+  mine: async (page, name) => {
+    const label = await page.getByLabel(new RegExp(`^${name}: \\d+$`)).getAttribute('aria-label');
+    return Number(label.split(': ').at(-1));
+  },
+  reopen: (page) => page.getByRole('button', { name: 'Open again' }),
+  /** Closes and confirms. */
+  closeForGood: async (page) => {
+    await page.getByRole('button', { name: 'Close order' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Close order' }).click();
+  },
+  addLine: async (page, { name, price, stock }) => {
+    await page.getByRole('button', { name: 'Add a line' }).click();
+    const form = page.getByRole('dialog');
+    await form.getByLabel('Name').fill(name);
+    await form.getByLabel('Price').fill(price);
+    if (stock !== undefined) await form.getByLabel('How many there are (optional)').fill(stock);
+    await form.getByRole('button', { name: 'Add', exact: true }).click();
+    await form.waitFor({ state: 'hidden' });
+  },
+};

@@ -1,0 +1,38 @@
+/**
+ * What the app needs from outside: the HTTP API and one connection for the person who is signed
+ * in. Tests and the design preview supply their own.
+ */
+import { createContext, useContext } from 'react';
+import type { Api } from '../api/client';
+import type { Connection } from '../sync';
+
+export interface Services {
+  api: Api;
+  /** Loaded on first need, so that the sign-in page does not carry the protocol. */
+  connect: (personId: string) => Promise<Connection>;
+  /** Wipes what this browser keeps for the person, after signing out. */
+  forget: (personId: string) => Promise<void>;
+}
+
+export function browserServices(api: Api): Services {
+  return {
+    api,
+    connect: async (personId) => {
+      const { connectBrowser } = await import('../sync/browser');
+      return connectBrowser(personId);
+    },
+    forget: async () => undefined,
+  };
+}
+
+export const ServicesContext = createContext<Services | null>(null);
+
+export function useServices(): Services {
+  const services = useContext(ServicesContext);
+  if (services === null) throw new Error('App provides the services');
+  return services;
+}
+
+export function useApi(): Api {
+  return useServices().api;
+}

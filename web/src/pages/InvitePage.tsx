@@ -1,0 +1,144 @@
+import { Anchor, Button, Loader, Text } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { Link, useNavigate } from '@tanstack/react-router';
+import { useEffect, useRef, useState } from 'react';
+import { asApiError } from '../api/client';
+import type { InviteLook } from '../api/types';
+import { takeHashSecret } from '../app/secret';
+import { useApi } from '../app/services';
+import { useMe } from '../app/session';
+import type { FaultLike } from '../i18n/faults';
+import { useWords } from '../i18n/hooks';
+import { shownTitle } from '../i18n/names';
+import { FaultAlert } from '../ui/FaultAlert';
+import { AuthFrame } from './AuthFrame';
+import { useSignIn } from './SignInPage';
+import { useRegister } from './useRegister';
+
+export function InvitePage() {
+  const { t } = useWords();
+  const api = useApi();
+  const me = useMe();
+  const [secret] = useState(takeHashSecret);
+  const look = useQuery({
+    queryKey: ['invite'],
+    queryFn: () => api.lookAtInvite(secret),
+    enabled: secret !== '',
+    retry: false,
+    gcTime: 0,
+  });
+  const accept = useAccept(secret);
+  const signedIn = me.data !== null && me.data !== undefined;
+  // Once only. Also after signing in or joining here, for then `signedIn` becomes true.
+  const tried = useRef(false);
+  const { go } = accept;
+  useEffect(() => {
+    if (!signedIn || secret === '' || tried.current) return;
+    tried.current = true;
+    void go();
+  }, [signedIn, secret, go]);
+
+  const fault = secret === '' ? LINK_EXPIRED : (accept.fault ?? faultOf(look.error));
+  if (fault !== null) return <InviteFault fault={fault} signedIn={signedIn} />;
+  if (look.data === undefined || me.isPending || signedIn) {
+    return (
+      <AuthFrame title={t('invite.title_plain')} lead={t('invite.opening')}>
+        <Loader size="sm" />
+      </AuthFrame>
+    );
+  }
+  return <InviteForms look={look.data} secret={secret} />;
+}
+
+/** The page itself goes on once somebody is signed in. */
+const nothing = () => undefined;
+
+const LINK_EXPIRED: FaultLike = { code: 'link_expired', params: {} };
+
+function faultOf(error: Error | null): FaultLike | null {
+  return error === null ? null : asApiError(error);
+}
+
+function useAccept(secret: string) {
+  const api = useApi();
+  const navigate = useNavigate();
+  const [fault, setFault] = useState<FaultLike | null>(null);
+  const [go] = useState(() => async () => {
+    try {
+      const { room } = await api.acceptInvite(secret);
+      await navigate({ to: '/o/$id', params: { id: room.id }, replace: true });
+    } catch (error) {
+      setFault(asApiError(error));
+    }
+  });
+  return { go, fault };
+}
+
+function InviteFault({ fault, signedIn }: { fault: FaultLike; signedIn: boolean }) {
+  const { t } = useWords();
+  return (
+    <AuthFrame title={t('invite.title_plain')}>
+      <FaultAlert fault={fault} />
+      <Text>
+        <Anchor component={Link} to={signedIn ? '/home' : '/signin'}>
+          {signedIn ? t('action.home') : t('auth.sign_in')}
+        </Anchor>
+      </Text>
+    </AuthFrame>
+  );
+}
+
+function InviteForms({ look, secret }: { look: InviteLook; secret: string }) {
+  const { t } = useWords();
+  const [existing, setExisting] = useState(false);
+  const title = t('invite.title', { name: look.invited_by.name });
+  const lead = (
+    <>
+      {t('invite.to', { title: shownTitle(look.room.title, t('doc.untitled')) })}
+      <br />
+      {t(`invite.right.${look.right}`)}
+    </>
+  );
+  const props = { title, lead, onOther: () => setExisting(!existing) };
+  return existing ? <SignInForm {...props} /> : <JoinForm {...props} secret={secret} />;
+}
+
+interface FormProps {
+  title: string;
+  lead: React.ReactNode;
+  onOther: () => void;
+}
+
+function JoinForm({ title, lead, secret, onOther }: FormProps & { secret: string }) {
+  const { t } = useWords();
+  const { submit, form, fields } = useRegister({ invite: secret, onDone: nothing });
+  return (
+    <AuthFrame title={title} lead={lead} onSubmit={submit}>
+      {fields}
+      <FaultAlert fault={form.fault} />
+      <Button type="submit" loading={form.busy} fullWidth>
+        {t('invite.join')}
+      </Button>
+      <Button variant="subtle" onClick={onOther} fullWidth>
+        {t('auth.sign_in_instead')}
+      </Button>
+    </AuthFrame>
+  );
+}
+
+function SignInForm({ title, lead, onOther }: FormProps) {
+  const { t } = useWords();
+  const { submit, form, fields } = useSignIn(nothing);
+  return (
+    <AuthFrame title={title} lead={lead} onSubmit={submit}>
+      {fields}
+      <FaultAlert fault={form.fault} />
+      <Button type="submit" loading={form.busy} fullWidth>
+        {t('auth.sign_in')}
+      </Button>
+      <Button variant="subtle" onClick={onOther} fullWidth>
+        {t('auth.register')}
+      </Button>
+    </AuthFrame>
+  );
+}

@@ -1,0 +1,375 @@
+/** The frame of every object: title, state of saving, people, Share and the `:` menu. */
+import { ActionIcon, Button, Skeleton, Stack, Text, Tooltip } from '@mantine/core';
+import { IconArrowLeft, IconShare, IconX } from '@tabler/icons-react';
+import { useCanGoBack, useLocation, useNavigate, useParams, useRouter } from '@tanstack/react-router';
+import { lazy, Suspense, useEffect, useRef, useState, type ReactNode } from 'react';
+import { asApiError } from '../api/client';
+import { useRoomActs, useRoomInfo } from '../api/rooms';
+import type { Kind, Right as InfoRight } from '../api/types';
+import { useConnection, useMe } from '../app/session';
+import { Faces } from '../frame/Faces';
+import classes from '../frame/Frame.module.css';
+import { failedSentence, SaveIndicator } from '../frame/SaveIndicator';
+import { TitleField } from '../frame/TitleField';
+import { Tray } from '../frame/Tray';
+import { useConnectionStatus, useRoom, type OpenRoom } from '../frame/useRoom';
+import { useRightNews, useSaveNews } from '../frame/useRoomNews';
+import { useWords } from '../i18n/hooks';
+import { shownTitle } from '../i18n/names';
+import type { Connection, RoomState } from '../sync';
+import { HomeLink, LoadFailed, PageState } from '../ui/PageState';
+import { RoomMenu } from '../ui/RoomMenu';
+import { ShareDialog } from '../ui/ShareDialog';
+import { isMod } from '../ui/shortcut';
+import { PHONE, useMediaFlag } from '../ui/useMediaFlag';
+import { usePageTitle } from '../ui/usePageTitle';
+
+const DocRoom = lazy(() => import('../rooms/doc/DocRoom'));
+const OrderRoom = lazy(() => import('../rooms/order/OrderRoom'));
+
+export function ObjectPage() {
+  const { id } = useParams({ from: '/shell/o/$id' });
+  const me = useMe();
+  return me.data ? <ObjectOf key={id} id={id} myId={me.data.user.id} /> : null;
+}
+
+function ObjectOf({ id, myId }: { id: string; myId: string }) {
+  const { t } = useWords();
+  const connection = useConnection(myId);
+  const status = useConnectionStatus(connection);
+  const open = useRoom(connection, id);
+  const info = useRoomInfo(id);
+  const title = info.data?.title ?? open?.state.title ?? '';
+  usePageTitle(
+    info.data === undefined && open === null ? '' : shownTitle(title, t('doc.untitled')),
+    (open?.state.pending ?? 0) > 0,
+  );
+  useAskBeforeLoss(connection);
+  useEarlyCode(info.data?.kind);
+
+  if (status === 'outdated') {
+    return (
+      <Main>
+        <PageState title={t('error.update')}>
+          <Button onClick={() => window.location.reload()}>{t('action.reload')}</Button>
+        </PageState>
+      </Main>
+    );
+  }
+  if (open === null || open.state.phase === 'opening') {
+    const missing = info.isError && asApiError(info.error).code === 'not_found';
+    return (
+      <>
+        <ObjectFrame title={title} loading info={info.data} open={open} />
+        <Main>{missing ? <Gone id={id} open={null} /> : <Opening offline={status === 'offline'} />}</Main>
+      </>
+    );
+  }
+  const { room, state } = open;
+  if (state.phase === 'gone') {
+    return (
+      <Main>
+        <Gone id={id} open={open} />
+      </Main>
+    );
+  }
+  if (state.phase === 'failed') {
+    return (
+      <>
+        <ObjectFrame title={title} loading info={info.data} open={open} />
+        <Main>
+          <LoadFailed
+            fault={state.fault ?? { code: 'room_unavailable', params: {} }}
+            onAgain={() => {
+              room.retryNow();
+              connection?.retryNow();
+            }}
+          />
+          {state.tray.length > 0 && <TrayPage open={open} />}
+        </Main>
+      </>
+    );
+  }
+  return (
+    <>
+      <ObjectFrame title={title} loading={false} info={info.data} open={open} />
+      <Main>
+        <Banners open={open} />
+        <Content open={open} title={shownTitle(title, t('doc.untitled'))} myId={myId} />
+      </Main>
+    </>
+  );
+}
+
+function Main({ children }: { children: ReactNode }) {
+  return (
+    <main id="main" tabIndex={-1} className={classes.content}>
+      {children}
+    </main>
+  );
+}
+
+/** Asks before leaving only if this browser could not keep a change either. */
+function useAskBeforeLoss(connection: Connection | null): void {
+  useEffect(() => {
+    if (connection === null) return;
+    const ask = (event: BeforeUnloadEvent) => {
+      connection.flush();
+      if (connection.wouldLose()) event.preventDefault();
+    };
+    window.addEventListener('beforeunload', ask);
+    return () => window.removeEventListener('beforeunload', ask);
+  }, [connection]);
+}
+
+/** Fetches the code of the kind while the content is still under way. */
+function useEarlyCode(kind: Kind | undefined): void {
+  useEffect(() => {
+    if (kind === 'doc') void import('../rooms/doc/DocRoom');
+    if (kind === 'order') void import('../rooms/order/OrderRoom');
+  }, [kind]);
+}
+
+function Content({ open, title, myId }: { open: OpenRoom; title: string; myId: string }) {
+  const { t } = useWords();
+  const { room, state } = open;
+  const doc = room.doc();
+  const order = room.order();
+  if (state.kind === 'doc' && doc !== null) {
+    return (
+      <Suspense fallback={<Opening offline={false} />}>
+        <DocRoom key={state.generation} replica={doc} state={state} title={title} />
+      </Suspense>
+    );
+  }
+  if (state.kind === 'order' && order !== null) {
+    return (
+      <Suspense fallback={<Opening offline={false} />}>
+        <OrderRoom key={state.generation} replica={order} state={state} roomId={state.roomId ?? ''} myId={myId} />
+      </Suspense>
+    );
+  }
+  if (state.kind === 'doc' || state.kind === 'order') return <Opening offline={false} />;
+  return (
+    <PageState title={t('room.kind_unknown')}>
+      <Button onClick={() => window.location.reload()}>{t('action.reload')}</Button>
+    </PageState>
+  );
+}
+
+function Opening({ offline }: { offline: boolean }) {
+  const { t } = useWords();
+  const [waitedS, setWaitedS] = useState(0);
+  useEffect(() => {
+    const timer = setInterval(() => setWaitedS((seconds) => seconds + 1), 1_000);
+    return () => clearInterval(timer);
+  }, []);
+  return (
+    <div className={classes.opening} aria-busy="true">
+      <Stack gap={16} className="late" aria-hidden="true">
+        {[90, 96, 72, 88, 40].map((width) => (
+          <Skeleton key={width} height={14} width={`${width}%`} />
+        ))}
+      </Stack>
+      <Text c="dimmed" mt={24} role="status">
+        {offline
+          ? t('room.offline_first')
+          : waitedS >= 5
+            ? t('room.loading_long')
+            : waitedS >= 1
+              ? t('room.loading')
+              : ''}
+      </Text>
+    </div>
+  );
+}
+
+interface FrameProps {
+  title: string;
+  /** Nothing can be edited yet. */
+  loading: boolean;
+  info: { id: string; right: InfoRight } | undefined;
+  open: OpenRoom | null;
+}
+
+function ObjectFrame({ title, loading, info, open }: FrameProps) {
+  const { t } = useWords();
+  const navigate = useNavigate();
+  const phone = useMediaFlag(PHONE);
+  const acts = useRoomActs();
+  const fresh = useLocation({ select: (location) => location.state.fresh === true });
+  const [selectAt, setSelectAt] = useState(0);
+  const [details, setDetails] = useState(false);
+  const [sharing, setSharing] = useState(false);
+  const right = rightNow(info?.right, open?.state);
+  const editable = !loading && (right === 'edit' || right === 'manage');
+  useSaveKey(open, () => setDetails(true));
+  useEffect(() => {
+    if (fresh && editable) setSelectAt(1);
+  }, [fresh, editable]);
+
+  const room = info === undefined ? null : { id: info.id, title, right };
+  return (
+    <header className={`${classes.frame} no-print`}>
+      {phone && <BackButton />}
+      <div className={classes.titleBox}>
+        <TitleField
+          title={title}
+          editable={editable}
+          selectAt={selectAt}
+          onRename={(to) => (room === null ? Promise.resolve(false) : acts.rename(room.id, to))}
+          onDone={focusContent}
+        />
+      </div>
+      {open !== null && (
+        <>
+          <SaveIndicator room={open.room} state={open.state} opened={details} onOpened={setDetails} />
+          <SaveSpeaker state={open.state} />
+          <Faces faces={open.state.faces} />
+        </>
+      )}
+      {room !== null && !phone && (
+        <Button variant="default" leftSection={<IconShare size={16} stroke={1.5} />} onClick={() => setSharing(true)}>
+          {t('action.share')}
+        </Button>
+      )}
+      {room !== null && (
+        <>
+          <RoomMenu
+            room={room}
+            onRename={() => setSelectAt((count) => count + 1)}
+            onTrashed={() => void navigate({ to: '/home' })}
+            {...(open?.state.kind === 'doc' ? { onPrint: () => window.print() } : {})}
+          />
+          <ShareDialog room={room} opened={sharing} onClose={() => setSharing(false)} />
+        </>
+      )}
+    </header>
+  );
+}
+
+function rightNow(info: InfoRight | undefined, state: RoomState | undefined): InfoRight {
+  const live = state?.phase === 'ready' ? state.right : undefined;
+  if (live !== undefined && live !== 'none') return live;
+  return info ?? 'read';
+}
+
+function BackButton() {
+  const { t } = useWords();
+  const router = useRouter();
+  const canGoBack = useCanGoBack();
+  const navigate = useNavigate();
+  return (
+    <ActionIcon
+      variant="subtle"
+      color="gray"
+      size={44}
+      aria-label={t('action.back')}
+      onClick={() => (canGoBack ? router.history.back() : void navigate({ to: '/home' }))}
+    >
+      <IconArrowLeft size={20} stroke={1.5} />
+    </ActionIcon>
+  );
+}
+
+/** Marks the element that takes the caret when one leaves the title by Enter. */
+function focusContent(): void {
+  const target = document.querySelector<HTMLElement>('[data-content-focus]');
+  if (target !== null) target.focus();
+  else (document.activeElement as HTMLElement | null)?.blur();
+}
+
+/** Ctrl S never opens the browser's dialog: it sends what waits and shows the details. */
+function useSaveKey(open: OpenRoom | null, show: () => void): void {
+  const latest = useRef({ open, show });
+  latest.current = { open, show };
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key.toLowerCase() !== 's' || !isMod(event) || event.shiftKey || event.altKey) return;
+      event.preventDefault();
+      const { open: now, show: showNow } = latest.current;
+      if (now === null) return;
+      now.room.doc()?.flush();
+      now.room.retryNow();
+      showNow();
+    };
+    window.addEventListener('keydown', onKey);
+    return () => window.removeEventListener('keydown', onKey);
+  }, []);
+}
+
+function SaveSpeaker({ state }: { state: RoomState }) {
+  const said = useSaveNews(state.save);
+  return (
+    <span className="visually-hidden" role="status">
+      {said}
+    </span>
+  );
+}
+
+function Banners({ open }: { open: OpenRoom }) {
+  const { t } = useWords();
+  const { room, state } = open;
+  const { news, dismiss } = useRightNews(state);
+  const { save } = state;
+  const failed = save.kind === 'failed' && (save.reason === 'store' || !save.keepsHere) ? save : null;
+  return (
+    <div className="no-print">
+      <div role="alert">
+        {failed !== null && (
+          <div className={classes.banner} data-tone="bad" data-testid="save-banner">
+            <span>{failedSentence(t, failed, state.tray.length)}</span>
+            <Button size="compact-sm" variant="default" onClick={() => room.retryNow()}>
+              {t('action.retry')}
+            </Button>
+          </div>
+        )}
+      </div>
+      <div role="status">
+        {news !== null && (
+          <div className={classes.banner} data-tone={news === 'lost' ? 'warn' : 'calm'}>
+            <span>{news === 'lost' ? t('room.lost_edit') : t('room.gained_edit')}</span>
+            <Tooltip label={t('action.close')}>
+              <ActionIcon variant="subtle" color="gray" size={28} aria-label={t('action.close')} onClick={dismiss}>
+                <IconX size={16} stroke={1.5} />
+              </ActionIcon>
+            </Tooltip>
+          </div>
+        )}
+      </div>
+    </div>
+  );
+}
+
+/** Not found, no longer mine to see, or trashed; what I had not sent stays to be copied. */
+function Gone({ id, open }: { id: string; open: OpenRoom | null }) {
+  const words = useWords();
+  const { t } = words;
+  const acts = useRoomActs();
+  const fault = open?.state.fault ?? { code: 'not_found', params: {} };
+  const restorable = fault.code === 'trashed' && open?.state.right === 'manage';
+  const restore = async () => {
+    if (await acts.restore(id)) open?.room.retryNow();
+  };
+  return (
+    <>
+      <PageState
+        title={words.fault(fault)}
+        hint={fault.code === 'not_found' ? t('room.not_found_hint') : undefined}
+      >
+        {restorable && <Button onClick={() => void restore()}>{t('action.restore')}</Button>}
+        <HomeLink />
+      </PageState>
+      {open !== null && open.state.tray.length > 0 && <TrayPage open={open} />}
+    </>
+  );
+}
+
+function TrayPage({ open }: { open: OpenRoom }) {
+  return (
+    <div className={classes.trayPage}>
+      <Tray room={open.room} items={open.state.tray} />
+    </div>
+  );
+}
+

@@ -1,0 +1,86 @@
+import { Alert, Anchor, Button, Text } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { Link, useNavigate, useRouter, useSearch } from '@tanstack/react-router';
+import { useEffect, useState } from 'react';
+import { useApi } from '../app/services';
+import { useSession } from '../app/session';
+import { useWords } from '../i18n/hooks';
+import { FaultAlert } from '../ui/FaultAlert';
+import { AuthFrame } from './AuthFrame';
+import { PasswordField, UsernameField, type FieldErrors } from './fields';
+import { useForm } from './useForm';
+
+export function SignInPage() {
+  const { t } = useWords();
+  const api = useApi();
+  const session = useSession();
+  const router = useRouter();
+  const navigate = useNavigate();
+  const { next } = useSearch({ from: '/signin' });
+  const [signedOut] = useState(session.signedOutByServer);
+  const { submit, form, fields } = useSignIn(() => router.history.replace(next ?? '/home'));
+  const setup = useQuery({ queryKey: ['setup'], queryFn: api.setupNeeded, retry: false });
+  const setupNeeded = setup.data?.needed === true;
+  useEffect(() => {
+    if (setupNeeded) void navigate({ to: '/setup', replace: true });
+  }, [setupNeeded, navigate]);
+  return (
+    <AuthFrame title={t('auth.sign_in_title')} onSubmit={submit}>
+      {signedOut && (
+        <Alert role="status" variant="light" styles={{ message: { color: 'var(--weft-text)' } }}>
+          {t('auth.signed_out')}
+        </Alert>
+      )}
+      {fields}
+      <FaultAlert fault={form.fault} />
+      <Button type="submit" loading={form.busy} fullWidth>
+        {t('auth.sign_in')}
+      </Button>
+      {setup.data?.registration === 'open' && (
+        <Text ta="center">
+          <Anchor component={Link} to="/register">
+            {t('auth.register_link')}
+          </Anchor>
+        </Text>
+      )}
+    </AuthFrame>
+  );
+}
+
+/** The two fields of signing in and what happens with them; also used by the invite page. */
+export function useSignIn(onDone: () => void | Promise<void>) {
+  const { t } = useWords();
+  const api = useApi();
+  const session = useSession();
+  const form = useForm();
+  const [username, setUsername] = useState('');
+  const [password, setPassword] = useState('');
+  const submit = () => {
+    const missing: FieldErrors = {};
+    if (username.trim() === '') missing.username = t('field.required');
+    if (password === '') missing.password = t('field.required');
+    if (Object.keys(missing).length > 0) return form.refuse(missing);
+    void form.run(async () => {
+      await api.login(username.trim(), password);
+      await session.enter();
+      await onDone();
+    });
+  };
+  const fields = (
+    <>
+      <UsernameField
+        value={username}
+        onChange={setUsername}
+        error={form.errors.username}
+        autoFocus
+      />
+      <PasswordField
+        value={password}
+        onChange={setPassword}
+        error={form.errors.password}
+        fresh={false}
+      />
+    </>
+  );
+  return { submit, form, fields };
+}

@@ -1,0 +1,147 @@
+/** The fields that the forms before sign-in share. */
+import { PasswordInput, Text, TextInput, type TextInputProps } from '@mantine/core';
+import { useWords } from '../i18n/hooks';
+import { ApiError } from '../api/client';
+import { fieldRule, type FaultLike } from '../i18n/faults';
+import type { Translate } from '../i18n/time';
+import { PASSWORD_CHARS_MIN, passwordStrength, type Strength } from '../ui/password';
+
+export type FieldName = 'workspace' | 'username' | 'name' | 'email' | 'password';
+export type FieldErrors = Partial<Record<FieldName, string>>;
+
+/** Splits a refusal into words for the field it concerns, or a fault for the whole form. */
+export function placeError(
+  t: Translate,
+  words: (fault: FaultLike) => string,
+  error: ApiError,
+): { fields: FieldErrors; fault: FaultLike | null } {
+  switch (error.code) {
+    case 'username_taken':
+      return { fields: { username: words(error) }, fault: null };
+    case 'email_taken':
+      return { fields: { email: words(error) }, fault: null };
+    case 'bad_request': {
+      const field = String(error.params['field'] ?? '');
+      if (isField(field)) {
+        return { fields: { [field]: fieldRule(t, field) ?? words(error) }, fault: null };
+      }
+      return { fields: {}, fault: error };
+    }
+    default:
+      return { fields: {}, fault: error };
+  }
+}
+
+function isField(name: string): name is FieldName {
+  return ['workspace', 'username', 'name', 'email', 'password'].includes(name);
+}
+
+/** Puts the caret into the first field that has an error. */
+export function focusFirst(errors: FieldErrors): void {
+  const first = (['workspace', 'name', 'username', 'email', 'password'] as const).find(
+    (name) => errors[name] !== undefined,
+  );
+  if (first !== undefined) document.querySelector<HTMLElement>(`[name="${first}"]`)?.focus();
+}
+
+interface FieldProps {
+  value: string;
+  onChange: (value: string) => void;
+  error?: string | undefined;
+}
+
+export function Field({
+  name,
+  onChange,
+  ...rest
+}: FieldProps & { name: FieldName } & Omit<TextInputProps, 'onChange' | 'error'>) {
+  return (
+    <TextInput
+      name={name}
+      onChange={(event) => onChange(event.currentTarget.value)}
+      spellCheck={false}
+      autoCapitalize={name === 'name' || name === 'workspace' ? 'words' : 'none'}
+      {...rest}
+    />
+  );
+}
+
+export function UsernameField({ hint, ...rest }: FieldProps & { hint?: boolean; autoFocus?: boolean }) {
+  const { t } = useWords();
+  return (
+    <Field
+      name="username"
+      label={t('auth.username')}
+      description={hint === true ? t('auth.username_hint') : undefined}
+      autoComplete="username"
+      required
+      withAsterisk={false}
+      {...rest}
+    />
+  );
+}
+
+export function PasswordField({
+  value,
+  onChange,
+  error,
+  fresh,
+}: FieldProps & { fresh: boolean }) {
+  const { t } = useWords();
+  return (
+    <div>
+      <PasswordInput
+        name="password"
+        label={t('auth.password')}
+        value={value}
+        onChange={(event) => onChange(event.currentTarget.value)}
+        error={error}
+        autoComplete={fresh ? 'new-password' : 'current-password'}
+        required
+        withAsterisk={false}
+        aria-describedby={fresh ? 'password-strength' : undefined}
+        visibilityToggleButtonProps={{ 'aria-label': t('auth.show_password'), tabIndex: 0 }}
+      />
+      {fresh && <StrengthWords password={value} />}
+    </div>
+  );
+}
+
+const BARS: Record<Strength, number> = { short: 0, weak: 1, fair: 2, good: 3, strong: 4 };
+
+function StrengthWords({ password }: { password: string }) {
+  const { t } = useWords();
+  const strength = passwordStrength(password);
+  const empty = password === '';
+  const filled = empty ? 0 : BARS[strength];
+  const color =
+    strength === 'short' || strength === 'weak'
+      ? 'var(--weft-warn)'
+      : strength === 'fair'
+        ? 'var(--weft-dim)'
+        : 'var(--weft-ok)';
+  const text =
+    empty || strength === 'short'
+      ? t('auth.strength.short', { min: PASSWORD_CHARS_MIN })
+      : t(`auth.strength.${strength}`);
+  return (
+    <div id="password-strength" style={{ marginTop: 6 }}>
+      <div aria-hidden="true" style={{ display: 'flex', gap: 4 }}>
+        {[1, 2, 3, 4].map((bar) => (
+          <span
+            key={bar}
+            style={{
+              flex: 1,
+              height: 4,
+              borderRadius: 2,
+              background: bar <= filled ? color : 'var(--weft-hairline)',
+            }}
+          />
+        ))}
+      </div>
+      <Text fz={12} mt={4} c={empty ? 'dimmed' : color} aria-live="polite">
+        {empty ? t('field.password_rule') : text}
+      </Text>
+    </div>
+  );
+}

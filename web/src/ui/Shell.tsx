@@ -1,0 +1,205 @@
+/**
+ * The frame around every page of somebody who is signed in: rail and list on wide screens, a
+ * drawer on middling ones, tabs at the bottom of lists on phones.
+ */
+import { ActionIcon, Drawer, Tooltip, UnstyledButton } from '@mantine/core';
+import {
+  IconHome,
+  IconLayoutSidebarLeftExpand,
+  IconPlus,
+  IconTrash,
+  IconUser,
+  type TablerIcon,
+} from '@tabler/icons-react';
+import { Link, Navigate, Outlet, useLocation } from '@tanstack/react-router';
+import { useEffect, useState, type ReactNode } from 'react';
+import { asApiError } from '../api/client';
+import type { Me, User } from '../api/types';
+import { useMe, useSession } from '../app/session';
+import { useWords } from '../i18n/hooks';
+import { Avatar } from './Avatar';
+import { Logo } from './Logo';
+import { MeMenu } from './MeMenu';
+import { NewMenu } from './NewMenu';
+import { LoadFailed } from './PageState';
+import classes from './Shell.module.css';
+import { isMod, shortcutText } from './shortcut';
+import { TreePanel } from './TreePanel';
+import { NARROW, PHONE, useMediaFlag } from './useMediaFlag';
+
+export function Shell() {
+  const me = useMe();
+  const session = useSession();
+  const location = useLocation();
+  if (me.data === null) {
+    const next = location.pathname === '/home' ? {} : { next: location.pathname };
+    return <Navigate to="/signin" search={session.leaving ? {} : next} replace />;
+  }
+  if (me.data !== undefined) return <SignedIn me={me.data} />;
+  if (me.isError) {
+    return (
+      <main>
+        <LoadFailed fault={asApiError(me.error)} onAgain={() => void me.refetch()} />
+      </main>
+    );
+  }
+  return <div className={classes.shell} data-rail={true} aria-busy="true" />;
+}
+
+function SignedIn({ me }: { me: Me }) {
+  const { t } = useWords();
+  const phone = useMediaFlag(PHONE);
+  const narrow = useMediaFlag(NARROW);
+  const inObject = useLocation({ select: ({ pathname }) => pathname.startsWith('/o/') });
+  const { treeOpen, toggleTree } = useTree(narrow);
+
+  const tree = <TreePanel workspace={me.workspace.name} />;
+  return (
+    <div className={classes.shell} data-phone={phone || undefined}>
+      <a className="skip-link no-print" href="#main">
+        {t('shell.skip')}
+      </a>
+      {!phone && (
+        <Rail user={me.user} treeOpen={treeOpen} onToggleTree={toggleTree} />
+      )}
+      {!narrow && treeOpen && (
+        <aside className={`${classes.tree} no-print`} aria-label={t('shell.tree')}>
+          {tree}
+        </aside>
+      )}
+      {narrow && !phone && (
+        <Drawer
+          opened={treeOpen}
+          onClose={toggleTree}
+          size={280}
+          title={t('shell.tree')}
+          closeButtonProps={{ 'aria-label': t('action.close') }}
+        >
+          {tree}
+        </Drawer>
+      )}
+      <div className={classes.content}>
+        <Outlet />
+      </div>
+      {phone && !inObject && <Tabs user={me.user} />}
+    </div>
+  );
+}
+
+const TREE_STORED = 'weft.tree';
+
+function useTree(narrow: boolean) {
+  const [wide, setWide] = useState(() => safeGet(TREE_STORED) !== 'closed');
+  const [drawer, setDrawer] = useState(false);
+  const pathname = useLocation({ select: (location) => location.pathname });
+  useEffect(() => setDrawer(false), [pathname]);
+  const toggleTree = () => {
+    if (narrow) return setDrawer(!drawer);
+    safeSet(TREE_STORED, wide ? 'closed' : 'open');
+    setWide(!wide);
+  };
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key !== '\\' || !isMod(event)) return;
+      event.preventDefault();
+      toggleTree();
+    };
+    window.addEventListener('keydown', onKey);
+    return () => window.removeEventListener('keydown', onKey);
+  });
+  return { treeOpen: narrow ? drawer : wide, toggleTree };
+}
+
+function safeGet(key: string): string | null {
+  try {
+    return localStorage.getItem(key);
+  } catch {
+    return null;
+  }
+}
+
+function safeSet(key: string, value: string): void {
+  try {
+    localStorage.setItem(key, value);
+  } catch {
+    // Without storage the choice lasts as long as the page.
+  }
+}
+
+interface RailProps {
+  user: User;
+  treeOpen: boolean;
+  onToggleTree: () => void;
+}
+
+function Rail({ user, treeOpen, onToggleTree }: RailProps) {
+  const { t } = useWords();
+  return (
+    <nav className={`${classes.rail} no-print`} aria-label={t('shell.main_nav')}>
+      <Link to="/home" className={classes.logo} aria-label={`Weft, ${t('nav.home')}`}>
+        <Logo />
+      </Link>
+      <RailLink to="/home" icon={IconHome} label={t('nav.home')} />
+      <div className={classes.spring} />
+      <Tooltip label={`${t('shell.tree_toggle')} (${shortcutText('Ctrl \\')})`} position="right">
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          size={40}
+          aria-label={t('shell.tree_toggle')}
+          aria-expanded={treeOpen}
+          onClick={onToggleTree}
+        >
+          <IconLayoutSidebarLeftExpand size={20} stroke={1.5} />
+        </ActionIcon>
+      </Tooltip>
+      <MeMenu user={user} position="right-end">
+        <UnstyledButton className={classes.me} aria-label={t('shell.me_menu')} data-testid="me-menu">
+          <Avatar name={user.name} color={null} size={32} />
+        </UnstyledButton>
+      </MeMenu>
+    </nav>
+  );
+}
+
+function RailLink({ to, icon: Icon, label }: { to: '/home'; icon: TablerIcon; label: string }) {
+  return (
+    <Link to={to} className={classes.railLink} activeProps={{ 'data-active': true }}>
+      <Icon size={20} stroke={1.5} aria-hidden="true" />
+      <span>{label}</span>
+    </Link>
+  );
+}
+
+function Tabs({ user }: { user: User }) {
+  const { t } = useWords();
+  return (
+    <nav className={`${classes.tabs} no-print`} aria-label={t('shell.main_nav')}>
+      <Link to="/home" className={classes.tab} activeProps={{ 'data-active': true }}>
+        <TabFace icon={IconHome} label={t('nav.home')} />
+      </Link>
+      <NewMenu>
+        <UnstyledButton className={classes.tab} data-testid="new">
+          <TabFace icon={IconPlus} label={t('nav.new')} />
+        </UnstyledButton>
+      </NewMenu>
+      <Link to="/trash" className={classes.tab} activeProps={{ 'data-active': true }}>
+        <TabFace icon={IconTrash} label={t('nav.trash')} />
+      </Link>
+      <MeMenu user={user} position="top-end">
+        <UnstyledButton className={classes.tab} data-testid="me-menu">
+          <TabFace icon={IconUser} label={t('shell.me')} />
+        </UnstyledButton>
+      </MeMenu>
+    </nav>
+  );
+}
+
+function TabFace({ icon: Icon, label }: { icon: TablerIcon; label: string }): ReactNode {
+  return (
+    <>
+      <Icon size={20} stroke={1.5} aria-hidden="true" />
+      <span>{label}</span>
+    </>
+  );
+}
