@@ -12,5 +12,12 @@ export default defineConfig({
       '/ws': { target: server, ws: true },
     },
   },
+  // As the server says it, so that a preview fails where the server would.
+  preview: {
+    headers: {
+      'content-security-policy':
+        "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; connect-src 'self' ws: wss:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+    },
+  },
   test: { include: ['src/**/*.test.{ts,tsx}'], environment: 'node' },
 });

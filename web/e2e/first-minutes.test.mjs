@@ -23,7 +23,7 @@ test('a set-up link, a document, an invite link, and two people write', async ()
   await lin.getByRole('button', { name: 'Share', exact: true }).click();
   const dialog = lin.getByRole('dialog');
   await dialog.getByRole('button', { name: 'Create link' }).click();
-  const link = await dialog.getByLabel('The invite link').inputValue();
+  const link = await dialog.getByRole('textbox', { name: 'The invite link' }).inputValue();
   assert.match(link, /\/invite#.{16,}/, 'the secret stands after the #');
   await lin.keyboard.press('Escape');
   await dialog.waitFor({ state: 'hidden' });

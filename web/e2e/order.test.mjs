@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { open, order } from './page.mjs';
+import { holdServer, open, order } from './page.mjs';
 import { becomes, useWorld } from './world.mjs';
 
 const world = useWorld();
@@ -11,62 +11,61 @@ test('two people press + for the last one: one gets it, the other is told', asyn
   const lin = await world.person('lin', { admin: true });
   const an = await world.person('an');
   const room = await world.room(lin, 'order', 'Friday lunch', { an: 'edit' });
-  const [left, right] = [await open(lin, room), await open(an, room)];
+  const [left, right] = [await lin.context.newPage(), await an.context.newPage()];
+  const servers = [await holdServer(left), await holdServer(right)];
+  await Promise.all([open(lin, room, { page: left }), open(an, room, { page: right })]);
+  const sums = () => Promise.all([order.total(left), order.total(right)]);
   await order.addLine(left, { name: 'Soup', price: '6.50', stock: '1' });
   await order.addLine(left, { name: 'Noodles', price: '18' });
   await order.more(right, 'Noodles').waitFor();
 
+  // Neither hears of the other before both have pressed.
+  for (const server of servers) server.hold();
   await Promise.all([order.more(left, 'Soup').click(), order.more(right, 'Soup').click()]);
-  await becomes('the sums', () => Promise.all([order.total(left), order.total(right)]), [
-    'Total 1 item ¥6.50',
-    'Total 1 item ¥6.50',
-  ]);
-  const told = await Promise.all(
-    [left, right].map((page) => page.getByText('Sold out: the last one was just taken').count()),
-  );
-  assert.deepEqual(told.map((count) => count > 0).sort(), [false, true], 'exactly one is told');
-  const mine = await Promise.all([order.mine(left, 'Soup'), order.mine(right, 'Soup')]);
-  assert.deepEqual(mine.sort(), [0, 1], 'exactly one has it');
+  assert.deepEqual(await sums(), ['0 items ¥0.00', '0 items ¥0.00'], 'sums are the server’s');
+  for (const server of servers) server.release();
+  await becomes('the sums', sums, ['1 item ¥6.50', '1 item ¥6.50']);
+  const told = (page) => page.getByText('Sold out: the last one was just taken').count();
+  const mine = (page) => order.mine(page, 'Soup');
+  const outcome = async () =>
+    (await Promise.all([left, right].map(async (page) => `has ${await mine(page)}, told ${await told(page)}`))).sort();
+  await becomes('exactly one has it, exactly the other is told', outcome, ['has 0, told 1', 'has 1, told 0']);
 
-  await Promise.all([
-    ...Array.from({ length: 3 }, () => order.more(left, 'Noodles')),
-    ...Array.from({ length: 2 }, () => order.more(right, 'Noodles')),
-  ].map((button) => button.click()));
-  await becomes('the sums', () => Promise.all([order.total(left), order.total(right)]), [
-    'Total 6 items ¥96.50',
-    'Total 6 items ¥96.50',
-  ]);
+  const presses = [left, left, left, right, right].map((page) => () => order.more(page, 'Noodles').click());
+  await Promise.all(presses.map((press) => press()));
+  await becomes('the sums', sums, ['6 items ¥96.50', '6 items ¥96.50']);
   await order.less(left, 'Noodles').click();
-  await becomes('the sums', () => Promise.all([order.total(left), order.total(right)]), [
-    'Total 5 items ¥78.50',
-    'Total 5 items ¥78.50',
-  ]);
+  await becomes('the sums', sums, ['5 items ¥78.50', '5 items ¥78.50']);
 
   await left.reload();
-  await becomes('the sum after a reload', () => order.total(left), 'Total 5 items ¥78.50');
+  await becomes('the sum after a reload', sums, ['5 items ¥78.50', '5 items ¥78.50']);
 });
 
 test('submitted, opened again, closed: both see it at once', async () => {
-  const lin = await world.person('wen');
-  await world.person('bo').then(async (bo) => {
-    const room = await world.room(lin, 'order', 'Tea', { bo: 'edit' });
-    const [left, right] = [await open(lin, room), await open(bo, room)];
-    await order.addLine(left, { name: 'Tea', price: '3' });
-    await order.more(right, 'Tea').click();
-    await becomes('the sum', () => order.total(left), 'Total 1 item ¥3.00');
+  const wen = await world.person('wen');
+  const bo = await world.person('bo');
+  const room = await world.room(wen, 'order', 'Tea', { bo: 'edit' });
+  const [left, right] = [await open(wen, room), await open(bo, room)];
+  const sums = () => Promise.all([order.total(left), order.total(right)]);
+  const status = () => Promise.all([order.status(left), order.status(right)]);
+  await order.addLine(left, { name: 'Tea', price: '3' });
+  await order.more(right, 'Tea').click();
+  await becomes('the sums', sums, ['1 item ¥3.00', '1 item ¥3.00']);
 
-    await order.submit(left).click();
-    await right.getByText('Submitted', { exact: true }).first().waitFor();
-    await order.more(right, 'Tea').waitFor({ state: 'hidden' });
+  await order.submit(left).click();
+  await becomes('submitted', status, ['submitted', 'submitted']);
+  assert.equal(await order.more(right, 'Tea').count(), 0, 'no button that would be refused');
 
-    await order.reopen(left).click();
-    await order.more(right, 'Tea').click();
-    await becomes('the sum', () => order.total(left), 'Total 2 items ¥6.00');
+  await order.reopen(left).click();
+  await becomes('open again', status, ['open', 'open']);
+  await order.more(right, 'Tea').click();
+  await becomes('the sums', sums, ['2 items ¥6.00', '2 items ¥6.00']);
 
-    await order.submit(left).click();
-    await order.closeForGood(left);
-    await right.getByText('This order is closed').first().waitFor();
-    await order.more(right, 'Tea').waitFor({ state: 'hidden' });
-    await becomes('the sum stays', () => order.total(right), 'Total 2 items ¥6.00');
-  });
+  await order.submit(left).click();
+  await becomes('submitted', status, ['submitted', 'submitted']);
+  await order.closeForGood(left);
+  await becomes('closed', status, ['closed', 'closed']);
+  await right.getByText('This order is closed').first().waitFor();
+  assert.equal(await order.more(right, 'Tea').count(), 0);
+  assert.deepEqual(await sums(), ['2 items ¥6.00', '2 items ¥6.00']);
 });

@@ -7,7 +7,8 @@ import { becomes, until } from './world.mjs';
 export async function open(person, room, { page = undefined } = {}) {
   const tab = page ?? (await person.context.newPage());
   await tab.goto(`/o/${room.id ?? room}`);
-  await tab.locator('[data-room-ready="true"]').waitFor();
+  await tab.getByTestId('save-state').waitFor();
+  await tab.locator('.ProseMirror, [data-testid="order-status"]').first().waitFor();
   return tab;
 }
 
@@ -48,14 +49,13 @@ export const saved = (page) => becomes('saving', () => saving(page), 'Saved');
 
 /** The people whose faces are shown. */
 export async function faces(page) {
-  const list = page.getByRole('list', { name: 'People here' });
-  const items = await list.getByRole('listitem').all();
-  const names = await Promise.all(items.map((item) => item.getAttribute('aria-label')));
+  const names = await page.getByTestId('faces').locator('li .visually-hidden').allInnerTexts();
   return names.sort();
 }
 
 /** The names on other people's cursors in the text. */
-export const carets = (page) => page.locator('.collaboration-carets__label').allInnerTexts();
+export const carets = (page) =>
+  page.locator('.weft-caret-flag').evaluateAll((flags) => flags.map((flag) => flag.dataset.name));
 
 /** Waits until two pages show the same blocks, and gives them. */
 export async function sameBlocks(one, other, accept = () => true) {
@@ -180,13 +180,19 @@ export const words = {
 export const order = {
   more: (page, name) => page.getByRole('button', { name: `One more ${name}`, exact: true }),
   less: (page, name) => page.getByRole('button', { name: `One ${name} less`, exact: true }),
-  total: async (page) => (await page.getByTestId('order-total').innerText()).trim(),
-  submit: (page) => page.getByRole('button', { name: 'Submit order' }),
-  /** How many of something are mine. */
-  mine: async (page, name) => {
-    const label = await page.getByLabel(new RegExp(`^${name}: \\d+$`)).getAttribute('aria-label');
-    return Number(label.split(': ').at(-1));
+  /** The sum of everybody, as the server has confirmed it. */
+  total: async (page) => {
+    const words = ['total-items', 'order-total'].map((id) =>
+      page.getByTestId(id).filter({ visible: true }).first().innerText());
+    return (await Promise.all(words)).join(' ');
   },
+  /** How many of something are mine, those on their way included. */
+  mine: async (page, name) => {
+    const line = page.getByRole('group', { name: new RegExp(`^${name}: \\d+$`) });
+    return Number((await line.getAttribute('aria-label')).split(': ').at(-1));
+  },
+  status: (page) => page.getByTestId('order-status').getAttribute('data-status'),
+  submit: (page) => page.getByRole('button', { name: 'Submit order' }),
   reopen: (page) => page.getByRole('button', { name: 'Open again' }),
   /** Closes and confirms. */
   closeForGood: async (page) => {
@@ -194,12 +200,11 @@ export const order = {
     await page.getByRole('dialog').getByRole('button', { name: 'Close order' }).click();
   },
   addLine: async (page, { name, price, stock }) => {
-    await page.getByRole('button', { name: 'Add a line' }).click();
-    const form = page.getByRole('dialog');
+    const form = page.getByRole('region', { name: 'Add a line' });
     await form.getByLabel('Name').fill(name);
     await form.getByLabel('Price').fill(price);
     if (stock !== undefined) await form.getByLabel('How many there are (optional)').fill(stock);
     await form.getByRole('button', { name: 'Add', exact: true }).click();
-    await form.waitFor({ state: 'hidden' });
+    await order.more(page, name).waitFor();
   },
 };

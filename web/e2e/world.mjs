@@ -29,7 +29,7 @@ export function useWorld({ args = ['--registration', 'open'] } = {}) {
   });
 
   /** Somebody's browser, without an account yet. */
-  world.context = async (options = {}) => {
+  world.context = async (options = {}, username) => {
     const context = await world.browser.newContext({
       baseURL: world.server.url,
       locale: 'en-US',
@@ -38,12 +38,13 @@ export function useWorld({ args = ['--registration', 'open'] } = {}) {
       ...options,
     });
     context.setDefaultTimeout(15_000);
+    if (process.env.DEBUGX) { context.on('page', (p) => { p.on('console', (m) => console.log(username ?? '', 'console', m.text())); p.on('pageerror', (e) => console.log('pageerror', e)); p.on('websocket', (w) => { console.log('ws open'); w.on('close', () => console.log('ws close')); let n = 0; w.on('framereceived', () => n++ < 3 && console.log('ws recv')); w.on('framesent', (f) => n < 4 && console.log('ws sent', f.payload.length)); }); const o = p.screenshot; setTimeout(() => !p.isClosed() && p.screenshot({ path: '/tmp/exp/late' + (globalThis.cnt = (globalThis.cnt ?? 0) + 1) + '.png' }).catch(() => {}), 9000); }); }
     return context;
   };
 
   /** Somebody with an account, signed in. `admin` takes the set-up link. */
   world.person = async (username, { name = username, admin = false, language = 'en', ...options } = {}) => {
-    const context = await world.context(options);
+    const context = await world.context(options, username);
     const person = { username, name, password, context };
     person.call = async (method, path, data) => {
       const answer = await context.request.fetch(`/api/v1${path}`, {

@@ -1,11 +1,13 @@
 // Sets light or dark before anything is drawn. A file of its own, because inline scripts are refused.
 (function () {
-  var wanted = null;
-  try {
-    wanted = localStorage.getItem('weft.scheme');
-  } catch (_) {
-    wanted = null;
+  function stored() {
+    try {
+      return localStorage.getItem('weft.scheme');
+    } catch {
+      return null;
+    }
   }
+  var wanted = stored();
   var dark =
     wanted === 'dark' ||
     (wanted !== 'light' && window.matchMedia('(prefers-color-scheme: dark)').matches);

@@ -194,6 +194,12 @@ pub fn fault(fault: &Fault) -> wire::Fault {
     fault_to_wire(fault)
 }
 
+/// A fault from the wire.
+#[must_use]
+pub fn fault_from_wire(fault: wire::Fault) -> Fault {
+    crate::log::fault_from_wire(fault)
+}
+
 /// An entry from the wire.
 ///
 /// # Errors

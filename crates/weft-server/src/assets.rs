@@ -62,8 +62,9 @@ fn answer(request: &Request<Body>) -> Response {
 fn page(request: &Request<Body>) -> Response {
     match Dist::get("index.html") {
         Some(index) => file(request, "index.html", index),
-        None => (StatusCode::OK, [(header::CACHE_CONTROL, "no-store")], Html(NOT_BUILT))
-            .into_response(),
+        None => {
+            (StatusCode::OK, [(header::CACHE_CONTROL, "no-store")], Html(NOT_BUILT)).into_response()
+        }
     }
 }
 
@@ -76,8 +77,7 @@ fn file(request: &Request<Body>, path: &str, asset: EmbeddedFile) -> Response {
     };
     let tag = tag(&asset);
     let same = request.headers().get(header::IF_NONE_MATCH).is_some_and(|sent| *sent == tag);
-    let headers =
-        [(header::CACHE_CONTROL, HeaderValue::from_static(cached)), (header::ETAG, tag)];
+    let headers = [(header::CACHE_CONTROL, HeaderValue::from_static(cached)), (header::ETAG, tag)];
     if same {
         return (StatusCode::NOT_MODIFIED, headers).into_response();
     }

@@ -24,7 +24,9 @@ use weft_store::Person;
 pub use address::{ClientAddress, Network};
 pub(crate) use cookie::{clearing_cookie, renewed_cookie, session_cookie};
 pub(crate) use limiter::{Attempt, Attempts};
-pub(crate) use origin::{base_url, base_url_at_start, check_origin, check_origin_if_present, reachable};
+pub(crate) use origin::{
+    base_url, base_url_at_start, check_origin, check_origin_if_present, reachable,
+};
 pub(crate) use passwords::Passwords;
 pub use secret::Secret;
 pub(crate) use secret::random;

@@ -2,7 +2,7 @@
 
 mod data_dir;
 
-use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::serve::ListenerExt;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -55,7 +55,8 @@ pub enum StartError {
     },
 }
 
-/// A server that runs. Dropping it does not stop it; [`Running::stop`] does.
+/// A server that runs. End it with [`Running::stop`]: dropping it takes no more requests either, but
+/// leaves rooms and stores as they are.
 pub struct Running {
     state: AppState,
     log: Arc<SqliteLog>,
@@ -198,9 +199,7 @@ async fn keep_metrics(handle: PrometheusHandle) {
     }
 }
 
-fn told(mut stopping: watch::Receiver<bool>) -> impl Future<Output = ()> + Send + 'static {
-    async move {
-        // An error means that the sender is gone: the server was dropped, and stops too.
-        let _ = stopping.wait_for(|&stop| stop).await;
-    }
+async fn told(mut stopping: watch::Receiver<bool>) {
+    // An error means that the sender is gone: the server was dropped, and stops too.
+    let _ = stopping.wait_for(|&stop| stop).await;
 }

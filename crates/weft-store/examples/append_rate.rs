@@ -1,5 +1,5 @@
 //! Durable appends per second against a bare write + fdatasync of as many bytes, at several group
-//! sizes: `cargo run --release -p weft-store --example append_rate [FOLDER]`.
+//! sizes: `cargo run --release -p weft-store --example append_rate [FOLDER [GROUP]]`.
 //!
 //! A group of n is n rooms, each with one append of 100 bytes and one ledger under way.
 
@@ -28,7 +28,10 @@ const RUN: Duration = Duration::from_secs(3);
 async fn main() {
     let folder = env::args().nth(1).unwrap_or_else(|| "target/append-rate".into());
     println!("group | raw/s | log/s | ratio");
-    for group in env::args().nth(2).map_or(vec![1, 16, 128, 1024], |g| vec![g.parse().expect("a group size")]) {
+    for group in env::args()
+        .nth(2)
+        .map_or(vec![1, 16, 128, 1024], |g| vec![g.parse().expect("a group size")])
+    {
         let folder = Path::new(&folder).join(group.to_string());
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).expect("the folder can be made");

@@ -13,9 +13,9 @@ pub use log::{
     Append, Appended, Guard, Loaded, Log, LogError, StoredBatch,
     sqlite::{CommitFault, Faults, SqliteLog, SqliteLogOptions},
 };
-pub use payload::INLINE_BYTES_MAX;
 pub use meta::{
     Accepted, CLIENT_IDLE_MS_MAX, ClaimedClients, Credentials, Invite, InviteLook, Member, Meta,
     MetaError, NewInvite, NewPerson, NewRoom, NewSignIn, Person, PersonBrief, Refusal, RoomRow,
     RoomView, SIGN_IN_TOUCH_MS, SetupSecret, SignIn, name_key,
 };
+pub use payload::INLINE_BYTES_MAX;

@@ -28,9 +28,7 @@ use sea_orm::{
     DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, SqlxSqliteConnector,
     TransactionOptions, TransactionTrait,
 };
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
-};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use tokio::sync::{Mutex, MutexGuard};
 use weft_core::{Millis, PersonId, RoomId};
 
@@ -84,10 +82,8 @@ impl Meta {
             .connect_with(options)
             .await
             .map_err(|source| MetaError::Open { path: path.to_owned(), source })?;
-        let meta = Self {
-            db: SqlxSqliteConnector::from_sqlx_sqlite_pool(pool),
-            writer: Mutex::new(()),
-        };
+        let meta =
+            Self { db: SqlxSqliteConnector::from_sqlx_sqlite_pool(pool), writer: Mutex::new(()) };
         let write = meta.write().await?;
         migrations::run(&write.txn).await?;
         write.commit("migrate").await?;

@@ -71,11 +71,12 @@ fn len(data: &[u8]) -> i64 {
     i64::try_from(data.len()).expect("no slice is longer than isize::MAX")
 }
 
-/// The error and what caused it, in one line.
+/// The error and what caused it, in one line; a cause that is told already is not repeated.
 pub(crate) fn with_cause(error: &dyn std::error::Error) -> String {
-    match error.source() {
-        Some(cause) => format!("{error}: {}", with_cause(cause)),
-        None => error.to_string(),
+    let text = error.to_string();
+    match error.source().map(with_cause) {
+        Some(cause) if !text.contains(&cause) => format!("{text}: {cause}"),
+        _ => text,
     }
 }
 

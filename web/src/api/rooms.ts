@@ -118,5 +118,7 @@ declare module '@tanstack/react-router' {
   interface HistoryState {
     /** The room has just been made: its title is selected. */
     fresh?: boolean;
+    /** One has come to write: the caret is ready in the text. */
+    caret?: boolean;
   }
 }

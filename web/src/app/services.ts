@@ -21,7 +21,10 @@ export function browserServices(api: Api): Services {
       const { connectBrowser } = await import('../sync/browser');
       return connectBrowser(personId);
     },
-    forget: async () => undefined,
+    forget: async (personId) => {
+      const { forgetPerson } = await import('../sync/browser');
+      await forgetPerson(personId);
+    },
   };
 }
 

@@ -72,6 +72,8 @@ export function faultText(
         : t('room.trashed_plain');
     }
     case 'bad_request':
+      if (params['reason'] === 'too_many') return t('fault.too_many_things');
+      if (params['reason'] === 'owner') return t('fault.is_owner');
       return t('fault.bad_request', { field: fieldName(t, String(params['field'] ?? '?')) });
     case 'no_right':
       return t('fault.no_right', { needed: rightName(t, String(params['needed'] ?? 'edit')) });

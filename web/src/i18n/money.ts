@@ -4,7 +4,7 @@ import { intlTag, type Language } from './index';
 const CURRENCY = 'CNY';
 const MINOR_PER_UNIT = 100;
 /** Highest price a form takes; keeps sums far inside exact integers. */
-const PRICE_MINOR_MAX = 1_000_000_000;
+const PRICE_MINOR_MAX = 100_000_000;
 
 /** `¥1,234.50`. Never shortened. */
 export function formatMoney(language: Language, minor: number | bigint): string {

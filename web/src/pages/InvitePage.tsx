@@ -66,7 +66,7 @@ function useAccept(secret: string) {
   const [go] = useState(() => async () => {
     try {
       const { room } = await api.acceptInvite(secret);
-      await navigate({ to: '/o/$id', params: { id: room.id }, replace: true });
+      await navigate({ to: '/o/$id', params: { id: room.id }, replace: true, state: { caret: true } });
     } catch (error) {
       setFault(asApiError(error));
     }

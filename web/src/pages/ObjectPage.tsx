@@ -16,7 +16,7 @@ import { useConnectionStatus, useRoom, type OpenRoom } from '../frame/useRoom';
 import { useRightNews, useSaveNews } from '../frame/useRoomNews';
 import { useWords } from '../i18n/hooks';
 import { shownTitle } from '../i18n/names';
-import type { Connection, RoomState } from '../sync';
+import type { RoomState } from '../sync';
 import { HomeLink, LoadFailed, PageState } from '../ui/PageState';
 import { RoomMenu } from '../ui/RoomMenu';
 import { ShareDialog } from '../ui/ShareDialog';
@@ -44,7 +44,6 @@ function ObjectOf({ id, myId }: { id: string; myId: string }) {
     info.data === undefined && open === null ? '' : shownTitle(title, t('doc.untitled')),
     (open?.state.pending ?? 0) > 0,
   );
-  useAskBeforeLoss(connection);
   useEarlyCode(info.data?.kind);
 
   if (status === 'outdated') {
@@ -109,19 +108,6 @@ function Main({ children }: { children: ReactNode }) {
   );
 }
 
-/** Asks before leaving only if this browser could not keep a change either. */
-function useAskBeforeLoss(connection: Connection | null): void {
-  useEffect(() => {
-    if (connection === null) return;
-    const ask = (event: BeforeUnloadEvent) => {
-      connection.flush();
-      if (connection.wouldLose()) event.preventDefault();
-    };
-    window.addEventListener('beforeunload', ask);
-    return () => window.removeEventListener('beforeunload', ask);
-  }, [connection]);
-}
-
 /** Fetches the code of the kind while the content is still under way. */
 function useEarlyCode(kind: Kind | undefined): void {
   useEffect(() => {
@@ -145,7 +131,7 @@ function Content({ open, title, myId }: { open: OpenRoom; title: string; myId: s
   if (state.kind === 'order' && order !== null) {
     return (
       <Suspense fallback={<Opening offline={false} />}>
-        <OrderRoom key={state.generation} replica={order} state={state} roomId={state.roomId ?? ''} myId={myId} />
+        <OrderRoom key={state.generation} room={room} replica={order} state={state} myId={myId} />
       </Suspense>
     );
   }

@@ -58,7 +58,7 @@ function SetupForm({ secret }: { secret: string }) {
         ...(email.trim() === '' ? {} : { email: email.trim() }),
       });
       await session.enter();
-      await navigate({ to: '/o/$id', params: { id: welcome_room }, replace: true });
+      await navigate({ to: '/o/$id', params: { id: welcome_room }, replace: true, state: { caret: true } });
     });
   };
 

@@ -1,7 +1,7 @@
 /** The fields that the forms before sign-in share. */
 import { PasswordInput, Text, TextInput, type TextInputProps } from '@mantine/core';
 import { useWords } from '../i18n/hooks';
-import { ApiError } from '../api/client';
+import type { ApiError } from '../api/client';
 import { fieldRule, type FaultLike } from '../i18n/faults';
 import type { Translate } from '../i18n/time';
 import { PASSWORD_CHARS_MIN, passwordStrength, type Strength } from '../ui/password';

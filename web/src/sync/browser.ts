@@ -3,14 +3,12 @@
  *
  * The only file here that touches globals of the browser. Start at [`connectBrowser`].
  */
+import { HeartbeatClaims, LockClaims } from './claims';
 import { createConnection } from './connection';
 import { IdbQueue, forgetQueue } from './queue-idb';
 import type { Clock, Connection, SocketLike } from './types';
 
 const SUBPROTOCOL = 'weft.v1';
-/** Without Web Locks: how often a tab says that it lives, and when another may take its queue. */
-const ALIVE_EVERY_MS = 20_000;
-const STALE_AFTER_MS = 60_000;
 
 const clock: Clock = {
   now: () => Date.now(),
@@ -21,7 +19,8 @@ const clock: Clock = {
 /** One per page, for the person who is signed in; `personId` names the queue. */
 export function connectBrowser(personId: string): Connection {
   const queue = new IdbQueue(personId);
-  const claims = 'locks' in navigator ? new LockClaims(queue) : new HeartbeatClaims(queue);
+  // Pages without https have no Web Locks.
+  const claims = 'locks' in navigator ? new LockClaims(queue, navigator.locks, clock) : new HeartbeatClaims(queue, clock);
   const connection = createConnection({
     openSocket,
     clock,
@@ -111,111 +110,4 @@ function listen(connection: Connection): () => void {
     window.removeEventListener('pagehide', hide);
     window.removeEventListener('beforeunload', leave);
   };
-}
-
-/** Which client ids this tab holds, so that no two tabs send under the same one. */
-interface Claims {
-  issued(id: number): Promise<void>;
-  /** Those that closed tabs left with something in their queue. */
-  claim(): Promise<readonly number[]>;
-  stop(): void;
-}
-
-/** Ids held by Web Locks for the life of the tab. */
-class LockClaims implements Claims {
-  readonly #queue: IdbQueue;
-  readonly #held = new Map<number, () => void>();
-  #own = new Set<number>();
-
-  constructor(queue: IdbQueue) {
-    this.#queue = queue;
-  }
-
-  async issued(id: number): Promise<void> {
-    this.#own.add(id);
-    // The lock first: a recorded id without one is free for others to take.
-    await this.#hold(id);
-    await this.#queue.rememberClients([id], Date.now());
-  }
-
-  async claim(): Promise<readonly number[]> {
-    const claimed: number[] = [];
-    for (const id of await this.#queue.clientIds()) {
-      if (this.#own.has(id) || !(await this.#hold(id))) continue;
-      if ((await this.#queue.rooms([id])).length > 0) claimed.push(id);
-      else {
-        await this.#queue.forgetClient(id);
-        this.#release(id);
-      }
-    }
-    return claimed;
-  }
-
-  stop(): void {
-    for (const id of [...this.#held.keys()]) this.#release(id);
-  }
-
-  /** True once this tab holds it. */
-  #hold(id: number): Promise<boolean> {
-    if (this.#held.has(id)) return Promise.resolve(true);
-    return new Promise((resolve) => {
-      const asked = navigator.locks.request(`weft-client-${id}`, { ifAvailable: true }, (lock) => {
-        resolve(lock !== null);
-        if (lock === null) return;
-        return new Promise<void>((release) => this.#held.set(id, release));
-      });
-      asked.catch(() => resolve(false));
-    });
-  }
-
-  #release(id: number): void {
-    this.#held.get(id)?.();
-    this.#held.delete(id);
-  }
-}
-
-/** Without Web Locks (pages without https): tabs say that they live; who is silent is succeeded. */
-class HeartbeatClaims implements Claims {
-  readonly #queue: IdbQueue;
-  readonly #mine = new Set<number>();
-  readonly #own = new Set<number>();
-  readonly #timer: number;
-
-  constructor(queue: IdbQueue) {
-    this.#queue = queue;
-    this.#timer = window.setInterval(() => void this.#live(), ALIVE_EVERY_MS);
-  }
-
-  async issued(id: number): Promise<void> {
-    this.#own.add(id);
-    this.#mine.add(id);
-    await this.#live();
-  }
-
-  async claim(): Promise<readonly number[]> {
-    const now = Date.now();
-    for (const id of await this.#queue.claimStale(now - STALE_AFTER_MS, now)) this.#mine.add(id);
-    const claimed: number[] = [];
-    for (const id of this.#mine) {
-      if (this.#own.has(id)) continue;
-      if ((await this.#queue.rooms([id])).length > 0) claimed.push(id);
-      else {
-        this.#mine.delete(id);
-        await this.#queue.forgetClient(id);
-      }
-    }
-    return claimed;
-  }
-
-  stop(): void {
-    window.clearInterval(this.#timer);
-  }
-
-  async #live(): Promise<void> {
-    try {
-      await this.#queue.rememberClients([...this.#mine], Date.now());
-    } catch {
-      // No storage: then there is no queue that another tab could take either.
-    }
-  }
 }

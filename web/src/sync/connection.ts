@@ -82,7 +82,10 @@ class Hub implements Connection {
   }
 
   open(room: string): Room {
-    const shared = this.#rooms.get(room) ?? this.#begin(room, false);
+    if (!this.#rooms.has(room)) this.#begin(room, false);
+    // Looked up again: a key may turn out at once to name a room that is open already.
+    const shared = this.#rooms.get(room);
+    if (!shared) throw new Error('a room that is opened stays while it is opened');
     const handle = new RoomHandle(shared, () => this.#link.retryNow(), (left) => this.#closed(left));
     this.#lingers(shared);
     return handle;
@@ -238,13 +241,12 @@ class Hub implements Connection {
     return new Set(this.#rooms.values());
   }
 
-  #begin(asked: string, forLeft: boolean): Shared {
+  #begin(asked: string, forLeft: boolean): void {
     const session = new RoomSession(asked, this.#host);
     const view = new RoomView(session, this.#facts());
     const shared = { session, view, handles: new Set<RoomHandle>(), timers: noTimers(), forLeft };
     this.#rooms.set(asked, shared);
     if (this.#link.isUp()) session.attach();
-    return shared;
   }
 
   #resolved(session: RoomSession, roomId: string): boolean {

@@ -58,6 +58,7 @@ export class Outbox {
   #pauseTimer: unknown = null;
   #storeFailed = false;
   #missing: { from: number; clientId: number; at: number } | null = null;
+  #suspect: { from: number; clientId: number } | null = null;
   /** Ids whose numbering has a hole. */
   readonly #holed = new Set<number>();
 
@@ -174,7 +175,7 @@ export class Outbox {
     const first = mine[0];
     if (!first) return;
     if (from < first.op.clientSeq) {
-      this.#hole(clientId);
+      this.#suspectHole(clientId, from);
       return;
     }
     const now = this.#host.clock.now();
@@ -229,6 +230,7 @@ export class Outbox {
 
   #accept(op: PendingOp, seq: number): void {
     this.#storeFailed = false;
+    this.#suspect = null;
     this.#host.accepted(op, seq);
     op.done?.({ ok: true, seq });
   }
@@ -265,10 +267,19 @@ export class Outbox {
     }
   }
 
-  #hole(clientId: number): void {
-    if (this.#holed.has(clientId)) return;
-    this.#holed.add(clientId);
-    this.#host.needClientId();
+  /**
+   * The server lacks a number that has its outcome already (it went back to a backup). Believed
+   * only when it says so again after a pause: an answer may have crossed with the outcome.
+   */
+  #suspectHole(clientId: number, from: number): void {
+    const suspect = this.#suspect;
+    if (suspect?.clientId !== clientId || suspect.from !== from) {
+      this.#suspect = { clientId, from };
+      this.#pause(MISSING_ROUND_MS);
+    } else if (this.#pauseTimer === null && !this.#holed.has(clientId)) {
+      this.#holed.add(clientId);
+      this.#host.needClientId();
+    }
   }
 
   /** What waits under a holed id was never taken by the server (L4), so it may get new numbers. */

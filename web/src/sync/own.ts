@@ -89,10 +89,10 @@ export class Own {
   }
 
   /** One operation of these bytes, sent as soon as may be; or straight to the tray. */
-  submit(bytes: Uint8Array, done: Done): void {
+  submit(bytes: Uint8Array, since: number, done: Done): void {
     const fault = this.#localFault(bytes);
     if (!fault) {
-      this.#room.replica()?.pending(this.#add(bytes, done, null), true);
+      this.#room.replica()?.pending(this.#add(bytes, since, done, null), true);
       this.#room.stirred();
       this.#room.changed();
       return;
@@ -102,7 +102,7 @@ export class Own {
       done?.({ ok: false, fault });
       return;
     }
-    const op = { ...this.#opOf(bytes, done), room: this.#room.roomId(), clientId: 0, clientSeq: 0 };
+    const op = { ...this.#opOf(bytes, since, done), room: this.#room.roomId(), clientId: 0, clientSeq: 0 };
     this.#room.replica()?.pending(op, true);
     this.#refused(op, fault);
     this.#room.changed();
@@ -112,7 +112,7 @@ export class Own {
     const item = this.tray.get(id);
     if (!item || !this.tray.canRetry(item) || this.#localFault(item.bytes)) return;
     this.tray.forget(id);
-    this.#room.replica()?.pending(this.#add(item.bytes, null, id), false);
+    this.#room.replica()?.pending(this.#add(item.bytes, this.#link.clock.now(), null, id), false);
     this.#room.stirred();
     this.#room.changed();
   }
@@ -165,13 +165,12 @@ export class Own {
     return bytes.length > limit ? { code: 'op_too_large', params: { limit: String(limit) } } : null;
   }
 
-  #add(bytes: Uint8Array, done: Done, fromTray: string | null): PendingOp {
-    return this.outbox.add(this.#opOf(bytes, done), this.#room.roomId(), this.#link.ownClientId(), fromTray);
+  #add(bytes: Uint8Array, since: number, done: Done, fromTray: string | null): PendingOp {
+    return this.outbox.add(this.#opOf(bytes, since, done), this.#room.roomId(), this.#link.ownClientId(), fromTray);
   }
 
-  #opOf(bytes: Uint8Array, done: Done): Omit<PendingOp, 'room' | 'clientId' | 'clientSeq'> {
-    const now = this.#link.clock.now();
-    return { bytes, lineage: this.#room.lineage(), madeAt: now, since: now, token: this.#link.nextToken(), done };
+  #opOf(bytes: Uint8Array, since: number, done: Done): Omit<PendingOp, 'room' | 'clientId' | 'clientSeq'> {
+    return { bytes, lineage: this.#room.lineage(), madeAt: since, since, token: this.#link.nextToken(), done };
   }
 
   #refused(op: PendingOp, fault: Fault): void {

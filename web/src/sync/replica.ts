@@ -14,8 +14,8 @@ export class Unreadable extends Error {
 
 export interface ReplicaHost {
   readonly clock: Clock;
-  /** Makes one operation of these bytes; `done` is called at its outcome. */
-  submit(bytes: Uint8Array, done: ((outcome: OrderOutcome) => void) | null): void;
+  /** Makes one operation of what was done from `since` on; `done` is called at its outcome. */
+  submit(bytes: Uint8Array, since: number, done: ((outcome: OrderOutcome) => void) | null): void;
   opBytesMax(): number;
   setPresence(data: unknown): void;
   /** What is gathered but no operation yet, or the view, changed. */

@@ -159,8 +159,8 @@ export class RoomSession implements ReplicaHost {
 
   // ---- What the replica asks of its room ------------------------------------------------------
 
-  submit(bytes: Uint8Array, done: ((outcome: OrderOutcome) => void) | null): void {
-    if (this.#loaded && this.phase !== 'gone') this.own.submit(bytes, done);
+  submit(bytes: Uint8Array, since: number, done: ((outcome: OrderOutcome) => void) | null): void {
+    if (this.#loaded && this.phase !== 'gone') this.own.submit(bytes, since, done);
     else done?.({ ok: false, fault: this.fault ?? { code: 'closed', params: {} } });
   }
 
@@ -342,9 +342,9 @@ export class RoomSession implements ReplicaHost {
     this.#sequence.clear();
     this.#sequence.reset(state.seq);
     this.#comparedHead = -1;
-    replica.reached(state.seq);
     this.own.setAside();
     this.own.show();
+    replica.reached(state.seq);
   }
 
   /** A later state of the same content. */
@@ -384,6 +384,7 @@ export class RoomSession implements ReplicaHost {
     this.#leave();
     this.replica?.flush();
     this.phase = 'gone';
+    this.right = 'none';
     this.fault = why;
     this.#rebuild = true;
     const room = this.roomId ?? (isId(this.asked) ? this.asked : null);

@@ -21,13 +21,16 @@ function copyBySelection(text: string): boolean {
   // Inside an open dialog, whose focus trap would take the selection back.
   (before?.closest('[role="dialog"]') ?? document.body).append(area);
   area.select();
-  let copied = false;
-  try {
-    copied = document.execCommand('copy');
-  } catch {
-    copied = false;
-  }
+  const copied = copySelection();
   area.remove();
   if (before instanceof HTMLElement) before.focus();
   return copied;
+}
+
+function copySelection(): boolean {
+  try {
+    return document.execCommand('copy');
+  } catch {
+    return false;
+  }
 }

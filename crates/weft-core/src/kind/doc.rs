@@ -7,6 +7,7 @@
 //! Not here: what the text means (headings, lists, …). That is between the editors.
 
 mod check;
+mod compose;
 mod text;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ use crate::{
     machine::{Author, Damaged, Digest, Machine, Upset},
 };
 pub use check::{Clocks, Flaw, check};
+pub use compose::{Block, FRAGMENT, compose};
 
 /// A document's state.
 pub struct Doc {

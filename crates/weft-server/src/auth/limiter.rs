@@ -128,7 +128,9 @@ impl Bucket {
             return Ok(());
         }
         let lacking = u128::from(WHOLE - self.tokens) * u128::from(self.rate.period_ms);
-        Err(u64::try_from(lacking.div_ceil(u128::from(self.rate.full()))).unwrap_or(u64::MAX).max(1))
+        Err(u64::try_from(lacking.div_ceil(u128::from(self.rate.full())))
+            .unwrap_or(u64::MAX)
+            .max(1))
     }
 }
 
@@ -154,4 +156,62 @@ fn make_room(buckets: &mut HashMap<u64, Bucket>, count_max: u64, now: Millis) {
         to_drop -= usize::from(drop);
         !drop
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attempts(change: impl FnOnce(&mut Limits)) -> Attempts {
+        let mut limits = Limits::default();
+        change(&mut limits);
+        Attempts::new(&limits)
+    }
+
+    fn wait(taken: Result<(), ApiError>) -> u64 {
+        match taken {
+            Ok(()) => 0,
+            Err(ApiError::TooManyAttempts { retry_ms }) => retry_ms,
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn tokens_come_back_evenly_and_are_not_hoarded() {
+        let attempts = attempts(|limits| limits.sign_in_attempts_per_minute = 3);
+        let take = |now| wait(attempts.take(Attempt::SignInAs("lin"), now));
+        assert_eq!([take(0), take(0), take(0), take(0), take(5_000)], [0, 0, 0, 20_000, 15_000]);
+        assert_eq!([take(20_000), take(20_000)], [0, 20_000]);
+        assert_eq!([take(HOUR_MS), take(HOUR_MS), take(HOUR_MS)], [0, 0, 0]);
+        assert_eq!(take(HOUR_MS), 20_000);
+        // A clock that is set back gives nothing and takes nothing.
+        assert_eq!([take(0), take(20_000)], [20_000, 0]);
+        assert_eq!(wait(attempts.take(Attempt::SignInAs("bo"), 0)), 0);
+    }
+
+    #[test]
+    fn good_attempts_are_forgiven() {
+        let attempts = attempts(|limits| limits.sign_in_attempts_per_minute = 1);
+        for _ in 0..5 {
+            assert_eq!(wait(attempts.take(Attempt::SignInAs("lin"), 0)), 0);
+            attempts.forgive(Attempt::SignInAs("lin"));
+        }
+        attempts.forgive(Attempt::SignInAs("lin"));
+        assert_eq!(wait(attempts.take(Attempt::SignInAs("lin"), 0)), 0);
+        assert_ne!(wait(attempts.take(Attempt::SignInAs("lin"), 0)), 0);
+    }
+
+    #[test]
+    fn memory_is_bounded_and_the_newest_are_remembered() {
+        let attempts = attempts(|limits| {
+            limits.sign_in_attempts_per_minute = 1;
+            limits.attempt_counters_max = 10;
+        });
+        for i in 0..1_000_u64 {
+            let name = format!("name {i}");
+            assert_eq!(wait(attempts.take(Attempt::SignInAs(&name), i)), 0);
+            assert_ne!(wait(attempts.take(Attempt::SignInAs(&name), i)), 0);
+            assert!(attempts.buckets.lock().unwrap().len() <= 10);
+        }
+    }
 }

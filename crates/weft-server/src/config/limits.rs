@@ -48,6 +48,8 @@ macro_rules! limits {
 limits! {
     json_body_bytes_max = 1_048_576, "bytes",
         "The largest body of an API call: calls carry names, not content.";
+    json_body_ms_max = 30_000, "milliseconds",
+        "How long a body may take to arrive: a bad train connection, not an open tap.";
     sign_in_attempts_per_minute = 10, "per user name",
         "Wrong passwords for one user name; then one waits. Right ones do not count.";
     sign_in_attempts_per_address_per_minute = 60, "per address",
@@ -136,10 +138,12 @@ impl Limits {
     /// # Errors
     /// As [`Limits::set`], and if the text is not of that form.
     pub fn set_from(&mut self, text: &str) -> Result<(), BadSetting> {
-        let (name, value) =
-            text.split_once('=').ok_or_else(|| BadSetting(format!("{text:?} is not name=value")))?;
+        let (name, value) = text
+            .split_once('=')
+            .ok_or_else(|| BadSetting(format!("{text:?} is not name=value")))?;
         let value = value.trim().replace('_', "").parse();
-        let value = value.map_err(|_| BadSetting(format!("limit {name} must be a whole number")))?;
+        let value =
+            value.map_err(|_| BadSetting(format!("limit {name} must be a whole number")))?;
         self.set(name.trim(), value)
     }
 }
@@ -153,7 +157,9 @@ mod tests {
         let mut limits = Limits::default();
         assert_eq!(limits.set_from("json_body_bytes_max=2_000"), Ok(()));
         assert_eq!(limits.json_body_bytes_max, 2000);
-        for bad in ["nonsense=1", "json_body_bytes_max", "json_body_bytes_max=-1", "json_body_bytes_max=0"] {
+        for bad in
+            ["nonsense=1", "json_body_bytes_max", "json_body_bytes_max=-1", "json_body_bytes_max=0"]
+        {
             assert!(limits.set_from(bad).is_err(), "{bad}");
         }
         assert_eq!(limits.json_body_bytes_max, 2000);

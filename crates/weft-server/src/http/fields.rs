@@ -62,7 +62,11 @@ pub fn email(value: Option<String>) -> Result<Option<String>, ApiError> {
 
 /// `zh` for all kinds of Chinese, `en` for all else.
 pub fn language(value: Option<&str>) -> &'static str {
-    if value.is_some_and(|value| value.to_ascii_lowercase().starts_with("zh")) { "zh" } else { "en" }
+    if value.is_some_and(|value| value.to_ascii_lowercase().starts_with("zh")) {
+        "zh"
+    } else {
+        "en"
+    }
 }
 
 /// 0–200 characters.

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use axum::{
     extract::{ConnectInfo, State},
-    http::StatusCode,
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 
@@ -24,13 +24,16 @@ pub async fn readyz(State(state): State<AppState>) -> Response {
     }
 }
 
-/// Figures for Prometheus. They tell of people's habits, hence from this machine alone; a proxy on
-/// this machine must not pass them on.
+/// Figures for Prometheus. They tell of people's habits, hence from this machine alone, and not
+/// through a proxy on it.
 pub async fn metrics(
     State(state): State<AppState>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
 ) -> Result<String, ApiError> {
-    if !peer.ip().to_canonical().is_loopback() {
+    let proxied =
+        headers.contains_key("x-forwarded-for") || headers.contains_key(header::FORWARDED);
+    if proxied || !peer.ip().to_canonical().is_loopback() {
         return Err(ApiError::NotFound);
     }
     Ok(state.metrics.render())

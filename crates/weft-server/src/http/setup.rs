@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use weft_core::RoomId;
 use weft_store::{NewPerson, NewRoom, Person};
 
-use super::{ApiError, body::Body, fields, people};
+use super::{ApiError, body::Body, fields, people, to_the_end};
 use crate::{
     auth::{self, Attempt, ClientAddress, Secret, check_origin_if_present},
     state::AppState,
@@ -52,20 +52,23 @@ pub(super) async fn set_up(
     let password_hash = state.passwords.hash(fields::password(form.password)?).await?;
     let id = people::new_person_id(&state);
     let new = NewPerson { id, username, name, email, password_hash, admin: true, language };
-    let person = state.meta.set_up(&secret_hash, &new, &workspace, state.clock.now()).await?;
-    tracing::info!(person = %person.id, "set up");
+    to_the_end(async move {
+        let person = state.meta.set_up(&secret_hash, &new, &workspace, state.clock.now()).await?;
+        tracing::info!(person = %person.id, "set up");
 
-    let welcome_room = match create_welcome_room(&state, &person).await {
-        Ok(room) => Some(room.to_string()),
-        // The account stands; its owner can make documents later.
-        Err(error) => {
-            tracing::error!(?error, "the welcome document was not made");
-            None
-        }
-    };
-    let signed_in = people::sign_in(&state, &headers, &person).await?;
-    let answer = json!({"user": people::user(&person), "welcome_room": welcome_room});
-    Ok(signed_in.answer(&state, answer))
+        let welcome_room = match create_welcome_room(&state, &person).await {
+            Ok(room) => Some(room.to_string()),
+            // The account stands; its owner can make documents later.
+            Err(error) => {
+                tracing::error!(?error, "the welcome document was not made");
+                None
+            }
+        };
+        let signed_in = people::sign_in(&state, &headers, &person).await?;
+        let answer = json!({"user": people::user(&person), "welcome_room": welcome_room});
+        Ok(signed_in.answer(&state, answer))
+    })
+    .await
 }
 
 async fn create_welcome_room(state: &AppState, person: &Person) -> Result<RoomId, ApiError> {

@@ -21,8 +21,11 @@ use weft_core::{
 use weft_proto::{frame, log as format};
 use weft_store::{Append, Appended, Log, Meta};
 
-use super::load::{LoadError, Origin, load};
-use crate::{state::Clock, outbox::Outbox};
+use super::{
+    Connection,
+    load::{LoadError, Origin, load},
+};
+use crate::state::Clock;
 
 /// What a room's task is asked to do.
 pub enum Command {
@@ -55,12 +58,10 @@ pub enum Command {
 
 /// A session that wants to follow a room.
 pub struct Attach {
-    pub session: SessionId,
-    pub outbox: Arc<Outbox>,
+    pub connection: Arc<Connection>,
     /// What the client called the room.
     pub asked: String,
     pub title: String,
-    pub person: PersonId,
     pub name: String,
     pub right: Right,
     pub since: weft_core::room::Since,
@@ -82,17 +83,26 @@ pub struct Tools {
 pub struct Followers(HashMap<SessionId, Follower>);
 
 struct Follower {
-    outbox: Arc<Outbox>,
+    connection: Arc<Connection>,
     asked: String,
     title: String,
+}
+
+impl Follower {
+    /// Says the last word to a connection, which from then on is told that it does not follow the
+    /// room.
+    fn detach(&self, room: RoomId, kind: &str, message: &Message) {
+        self.connection.rooms().remove(&room);
+        let frame = frame::of_message(room, kind, &self.asked, &self.title, message);
+        self.connection.outbox.answer(frame);
+    }
 }
 
 impl Followers {
     /// Tells everybody that the room is gone for now.
     pub fn detach_all(&mut self, room: RoomId, why: &Fault) {
         for (_, follower) in self.0.drain() {
-            let message = Message::Detached(why.clone());
-            follower.outbox.answer(frame::of_message(room, "", &follower.asked, "", &message));
+            follower.detach(room, "", &Message::Detached(why.clone()));
         }
     }
 }
@@ -187,8 +197,9 @@ impl<'a> Task<'a> {
         let now = self.tools.clock.now();
         match command {
             Command::Attach(attach) => {
-                let Attach { session, outbox, asked, title, person, name, right, since } = *attach;
-                self.followers.0.insert(session, Follower { outbox, asked, title });
+                let Attach { connection, asked, title, name, right, since } = *attach;
+                let (session, person) = (connection.session, connection.person);
+                self.followers.0.insert(session, Follower { connection, asked, title });
                 self.room.ask(now, Ask::Attach { session, person, name, right, since });
             }
             Command::Detach(session) => {
@@ -306,24 +317,28 @@ impl<'a> Task<'a> {
     }
 
     fn send(&mut self, session: SessionId, message: &Message) {
-        let Some(follower) = self.followers.0.get(&session) else { return };
-        let room = self.room.id();
+        let (room, kind) = (self.room.id(), &self.origin.kind);
+        if let Message::Detached(_) = message {
+            if let Some(follower) = self.followers.0.remove(&session) {
+                follower.detach(room, kind, message);
+            }
+            return;
+        }
+        let Some(Follower { connection, asked, title }) = self.followers.0.get(&session) else {
+            return;
+        };
         if let Message::Compared(_, false) = message {
             metrics::counter!("weft_replica_repairs_total").increment(1);
             tracing::warn!(%room, "a replica differed and is repaired");
         }
-        let Follower { outbox, asked, title } = follower;
-        outbox.answer(frame::of_message(room, &self.origin.kind, asked, title, message));
-        if let Message::Detached(_) = message {
-            self.followers.0.remove(&session);
-        }
+        connection.outbox.answer(frame::of_message(room, kind, asked, title, message));
     }
 
     fn broadcast(&self, message: &Message) {
         let room = self.room.id();
         let bytes = frame::of_message(room, &self.origin.kind, "", "", message);
         for follower in self.followers.0.values() {
-            follower.outbox.event(room, self.room.head(), bytes.clone());
+            follower.connection.outbox.event(room, self.room.head(), bytes.clone());
         }
     }
 

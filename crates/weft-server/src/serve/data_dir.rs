@@ -3,7 +3,7 @@
 use std::{
     fs::{DirBuilder, File, OpenOptions, TryLockError},
     io,
-    os::unix::fs::DirBuilderExt,
+    os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -42,8 +42,7 @@ impl DataDir {
     /// # Errors
     /// See [`DataDirError`].
     pub fn lock(path: &Path) -> Result<Self, DataDirError> {
-        let failed =
-            |source| DataDirError::NotWritable { path: path.to_owned(), source };
+        let failed = |source| DataDirError::NotWritable { path: path.to_owned(), source };
         DirBuilder::new().recursive(true).mode(MODE).create(path).map_err(failed)?;
         let lock = OpenOptions::new()
             .write(true)
@@ -51,6 +50,7 @@ impl DataDir {
             .truncate(false)
             .open(path.join("weft.lock"))
             .map_err(failed)?;
+        warn_if_others_can_look(path);
         match lock.try_lock() {
             Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
             Err(TryLockError::WouldBlock) => Err(DataDirError::InUse { path: path.to_owned() }),
@@ -74,5 +74,14 @@ impl DataDir {
     #[must_use]
     pub fn metadata(&self) -> PathBuf {
         self.path.join("meta.db")
+    }
+}
+
+/// A folder that was there before keeps its mode: it may serve other purposes too.
+fn warn_if_others_can_look(path: &Path) {
+    let mode = path.metadata().map_or(MODE, |metadata| metadata.permissions().mode());
+    if mode & 0o077 != 0 {
+        let mode = format!("{:03o}", mode & 0o777);
+        tracing::warn!(path = %path.display(), mode, "others on this machine can look into the data folder");
     }
 }

@@ -274,17 +274,15 @@ impl<'a> Reader<'a> {
         let handle = self.hub.room(row.id).await.map_err(|_| failed())?;
         self.connection.outbox.resume(row.id);
         let attach = Attach {
-            session: self.connection.session,
-            outbox: Arc::clone(&self.connection.outbox),
+            connection: Arc::clone(self.connection),
             asked: asked.to_owned(),
             title: row.title,
-            person: person.id,
             name: person.name.clone(),
             right,
             since,
         };
-        handle.send(Command::Attach(Box::new(attach))).await.map_err(|_| failed())?;
         self.connection.rooms().insert(row.id, handle.clone());
+        handle.send(Command::Attach(Box::new(attach))).await.map_err(|_| failed())?;
         // The right may have changed after it was looked up and before the room knew of this
         // session; nothing else of this connection is read until that is settled.
         let now = self.right(row.id, person.id).await;

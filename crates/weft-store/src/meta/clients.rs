@@ -39,7 +39,8 @@ impl Meta {
             used_at: Set(db_time(now)),
             ..Default::default()
         };
-        let stored = client::Entity::insert(row).exec(&write.txn).await.doing("issue a client id")?;
+        let stored =
+            client::Entity::insert(row).exec(&write.txn).await.doing("issue a client id")?;
         write.commit("issue a client id").await?;
         let id = u64::try_from(stored.last_insert_id);
         id.map(ClientId).map_err(|_| MetaError::Damaged("the counter of client ids"))
@@ -92,9 +93,10 @@ impl Meta {
                 .all(&self.db)
                 .await
                 .doing("read client ids")?;
-            owned.extend(rows.iter().filter_map(|row| {
-                Some((u64::try_from(row.id).ok()?, time(row.used_at)))
-            }));
+            owned.extend(
+                rows.iter()
+                    .filter_map(|row| Some((u64::try_from(row.id).ok()?, time(row.used_at)))),
+            );
         }
         Ok(owned)
     }

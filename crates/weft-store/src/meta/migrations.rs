@@ -154,11 +154,7 @@ fn clients() -> TableCreateStatement {
 }
 
 fn settings() -> TableCreateStatement {
-    Table::create()
-        .table("setting")
-        .col(text("name").primary_key())
-        .col(text("value"))
-        .to_owned()
+    Table::create().table("setting").col(text("name").primary_key()).col(text("value")).to_owned()
 }
 
 fn id() -> ColumnDef {
@@ -177,7 +173,11 @@ fn whole(name: &'static str) -> ColumnDef {
     ColumnDef::new(name).big_integer().not_null().take()
 }
 
-fn index(name: &'static str, table: &'static str, columns: &[&'static str]) -> IndexCreateStatement {
+fn index(
+    name: &'static str,
+    table: &'static str,
+    columns: &[&'static str],
+) -> IndexCreateStatement {
     let mut index = Index::create();
     index.name(name).table(table);
     for column in columns {
@@ -186,7 +186,10 @@ fn index(name: &'static str, table: &'static str, columns: &[&'static str]) -> I
     index
 }
 
-async fn execute(db: &impl ConnectionTrait, statement: &impl StatementBuilder) -> Result<(), MetaError> {
+async fn execute(
+    db: &impl ConnectionTrait,
+    statement: &impl StatementBuilder,
+) -> Result<(), MetaError> {
     db.execute(statement).await.doing("change the schema")?;
     Ok(())
 }

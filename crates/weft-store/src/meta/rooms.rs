@@ -201,7 +201,8 @@ impl Meta {
         let grants = grants::of_person(&self.db, &me).await?;
         let mut seen = Vec::with_capacity(rows.len());
         for row in rows {
-            let right = if row.owner == me { Some(Right::Manage) } else { grants.get(&row.id).copied() };
+            let right =
+                if row.owner == me { Some(Right::Manage) } else { grants.get(&row.id).copied() };
             // Without a grant by now: it was taken away between the two queries.
             if let Some(right) = right {
                 seen.push((from_row(&row)?, right));

@@ -131,7 +131,7 @@ async fn the_set_up_link_works_once_and_for_a_day() {
     let f = Fixture::new().await;
     let mut admin = new_person(1, "admin");
     admin.admin = true;
-    let set_up = |hash: [u8; 32], now| f.meta.set_up_boxed(hash, admin.clone(), now);
+    let set_up = async |hash: [u8; 32], now| f.meta.set_up(&hash, &admin, "Team", now).await;
     assert_eq!(refusal(set_up([7; 32], 0).await), Refusal::LinkExpired);
     f.meta.set_setup_secret(SetupSecret { hash: [7; 32], expires_at: DAY }).await.unwrap();
     f.meta.set_setup_secret(SetupSecret { hash: [8; 32], expires_at: DAY }).await.unwrap();
@@ -143,17 +143,6 @@ async fn the_set_up_link_works_once_and_for_a_day() {
     assert_eq!(f.meta.workspace_name().await.unwrap(), "Team");
     assert_eq!(refusal(set_up([8; 32], 0).await), Refusal::SetupDone);
     assert_eq!(refusal(f.meta.check_setup(&[8; 32], 0).await), Refusal::SetupDone);
-}
-
-impl Meta {
-    async fn set_up_boxed(
-        &self,
-        hash: [u8; 32],
-        new: NewPerson,
-        now: Millis,
-    ) -> Result<Person, MetaError> {
-        self.set_up(&hash, &new, "Team", now).await
-    }
 }
 
 #[tokio::test]
@@ -183,9 +172,8 @@ async fn rooms_are_found_by_id_and_by_the_owners_key() {
     let (lin, bo) = (f.person(1, "lin").await, f.person(2, "bo").await);
     let room = f.room(10, lin, Some("plan")).await;
     let other = f.room(11, bo, Some("plan")).await;
-    let found = async |name: &str, person| {
-        f.meta.room(name, person).await.unwrap().map(|row| row.id)
-    };
+    let found =
+        async |name: &str, person| f.meta.room(name, person).await.unwrap().map(|row| row.id);
     assert_eq!(found("plan", lin).await, Some(room));
     assert_eq!(found("plan", bo).await, Some(other));
     assert_eq!(found(&room.to_string(), bo).await, Some(room));
@@ -203,7 +191,8 @@ async fn rooms_are_found_by_id_and_by_the_owners_key() {
 #[tokio::test]
 async fn rights_follow_grants_and_the_trash() {
     let f = Fixture::new().await;
-    let (lin, bo, cy) = (f.person(1, "lin").await, f.person(2, "bo").await, f.person(3, "cy").await);
+    let (lin, bo, cy) =
+        (f.person(1, "lin").await, f.person(2, "bo").await, f.person(3, "cy").await);
     let room = f.room(10, lin, None).await;
     let rights = async || {
         let mut rights = Vec::new();
@@ -277,7 +266,10 @@ async fn invite_links_end_by_time_use_and_revocation() {
         f.meta.accept_invite(&[secret; 32], person, now).await.map(|accepted| accepted.raised)
     };
     let look = f.meta.look_at_invite(&[1; 32], 0).await.unwrap();
-    assert_eq!((look.room, look.right, look.invited_by.as_str()), (room, Right::Comment, "name of lin"));
+    assert_eq!(
+        (look.room, look.right, look.invited_by.as_str()),
+        (room, Right::Comment, "name of lin")
+    );
 
     assert_eq!(refusal(accept(9, bo, 0).await), Refusal::LinkExpired);
     assert_eq!(refusal(accept(1, bo, 7 * DAY).await), Refusal::LinkExpired);

@@ -1,5 +1,4 @@
 import { computePosition, flip, offset, shift } from '@floating-ui/dom';
-import { Portal } from '@mantine/core';
 import {
   IconBlockquote,
   IconCode,
@@ -77,36 +76,34 @@ export function SlashMenu({ editor }: { editor: Editor }) {
   const box = useBoxAt(editor, slash?.from ?? null, blocks.length);
   if (slash === null) return null;
   return (
-    <Portal>
-      <div ref={box} className="weft-slash" data-testid="slash-menu">
-        <ul role="listbox" aria-label={t('doc.menu')}>
-          {blocks.map(({ id }, index) => {
-            const Icon = ICONS[id];
-            return (
-              <li
-                key={id}
-                role="option"
-                aria-selected={index === chosen}
-                data-active={index === chosen || undefined}
-                onMouseDown={(event) => event.preventDefault()}
-                onMouseMove={() => setActive(index)}
-                onClick={() => choose(index)}
-                ref={(element) => {
-                  if (index === chosen) element?.scrollIntoView({ block: 'nearest' });
-                }}
-              >
-                <Icon size={18} stroke={1.5} aria-hidden="true" />
-                {t(`doc.${id}`)}
-              </li>
-            );
-          })}
-        </ul>
-        {blocks.length === 0 && <p>{t('doc.menu_none')}</p>}
-        <span className="visually-hidden" role="status">
-          {blocks[chosen] === undefined ? '' : t(`doc.${blocks[chosen].id}`)}
-        </span>
-      </div>
-    </Portal>
+    <div ref={box} className="weft-slash" data-testid="slash-menu">
+      <ul role="listbox" aria-label={t('doc.menu')}>
+        {blocks.map(({ id }, index) => {
+          const Icon = ICONS[id];
+          return (
+            <li
+              key={id}
+              role="option"
+              aria-selected={index === chosen}
+              data-active={index === chosen || undefined}
+              onMouseDown={(event) => event.preventDefault()}
+              onMouseMove={() => setActive(index)}
+              onClick={() => choose(index)}
+              ref={(element) => {
+                if (index === chosen) element?.scrollIntoView({ block: 'nearest' });
+              }}
+            >
+              <Icon size={18} stroke={1.5} aria-hidden="true" />
+              {t(`doc.${id}`)}
+            </li>
+          );
+        })}
+      </ul>
+      {blocks.length === 0 && <p>{t('doc.menu_none')}</p>}
+      <span className="visually-hidden" role="status">
+        {blocks[chosen] === undefined ? '' : t(`doc.${blocks[chosen].id}`)}
+      </span>
+    </div>
   );
 }
 

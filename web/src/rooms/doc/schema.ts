@@ -64,7 +64,6 @@ export function schemaExtensions(words: SchemaWords): AnyExtension[] {
         autolink: true,
         linkOnPaste: true,
         defaultProtocol: 'https',
-        protocols: ['mailto', 'tel'],
         isAllowedUri: (uri) => isLinkTarget(uri),
         HTMLAttributes: { rel: 'noopener noreferrer nofollow', target: '_blank' },
       },

@@ -7,14 +7,14 @@ const WAIT_MAX_MS = 200;
 
 export class Gather {
   readonly #clock: Clock;
-  readonly #emit: (update: Uint8Array) => void;
+  readonly #emit: (update: Uint8Array, since: number) => void;
   readonly #bytesMax: () => number;
   #updates: Uint8Array[] = [];
   #since = 0;
   #timer: unknown = null;
   #held = false;
 
-  constructor(clock: Clock, bytesMax: () => number, emit: (update: Uint8Array) => void) {
+  constructor(clock: Clock, bytesMax: () => number, emit: (update: Uint8Array, since: number) => void) {
     this.#clock = clock;
     this.#bytesMax = bytesMax;
     this.#emit = emit;
@@ -46,8 +46,8 @@ export class Gather {
     this.#updates = [];
     if (updates.length === 0) return;
     const merged = updates.length === 1 ? updates[0] : Y.mergeUpdates(updates);
-    if (merged && merged.length <= this.#bytesMax()) this.#emit(merged);
-    else updates.forEach((update) => this.#emit(update));
+    if (merged && merged.length <= this.#bytesMax()) this.#emit(merged, this.#since);
+    else updates.forEach((update) => this.#emit(update, this.#since));
   }
 
   stop(): void {

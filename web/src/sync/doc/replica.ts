@@ -31,7 +31,7 @@ export class DocCore implements Replica {
 
   constructor(host: ReplicaHost) {
     this.#host = host;
-    this.#gather = new Gather(host.clock, () => host.opBytesMax(), (update) => host.submit(update, null));
+    this.#gather = new Gather(host.clock, () => host.opBytesMax(), (update, since) => host.submit(update, since, null));
   }
 
   view(): DocReplica | null {

@@ -75,27 +75,24 @@ export class OrderCore implements Replica, OrderReplica {
     this.#book = OrderBook.decode(state);
     this.#generation += 1;
     this.#shown.clear();
-    this.#changed();
   }
 
   advance(state: Uint8Array): void {
     this.#book = OrderBook.decode(state);
-    this.#changed();
   }
 
   apply(effect: Uint8Array): void {
     for (const line of this.#book.lines()) this.#names.set(line.id, line.name);
     this.#book.apply(effect);
-    this.#changed();
   }
 
+  /** Only now is the view told: an effect and the end of its pending state show together. */
   reached(head: number): void {
     this.#head = head;
     for (const [token, { until }] of this.#shown) {
-      if (until === null || until > head) continue;
-      this.#shown.delete(token);
-      this.#changed();
+      if (until !== null && until <= head) this.#shown.delete(token);
     }
+    this.#changed();
   }
 
   pending(op: PendingOp): void {
@@ -107,7 +104,7 @@ export class OrderCore implements Replica, OrderReplica {
     const shown = this.#shown.get(op.token);
     if (!shown) return;
     shown.until = seq;
-    this.reached(this.#head);
+    if (seq <= this.#head) this.reached(this.#head);
   }
 
   dropped(op: PendingOp): boolean {
@@ -149,7 +146,7 @@ export class OrderCore implements Replica, OrderReplica {
         done({ ok: false, fault: { code: 'op_malformed', params: {} } });
         return;
       }
-      this.#host.submit(bytes, done);
+      this.#host.submit(bytes, this.#host.clock.now(), done);
     });
   }
 

@@ -80,9 +80,9 @@ export class OrderBook {
     return this.#lines.get(id) ?? null;
   }
 
-  /** By line, then person. */
+  /** By person, then line, as the server's snapshot has them. */
   quantities(): Quantity[] {
-    return [...this.#quantities.values()].sort((a, b) => a.line - b.line || compare(a.personId, b.personId));
+    return [...this.#quantities.values()].sort((a, b) => compare(a.personId, b.personId) || a.line - b.line);
   }
 
   totals(): { readonly personId: string; readonly items: number; readonly minor: number }[] {

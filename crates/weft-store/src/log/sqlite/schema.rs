@@ -1,6 +1,10 @@
 //! The tables of `log.db`, their version, and how each kind of connection is opened.
 
-use std::{io, path::Path, path::PathBuf, time::Duration};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use sqlx::{
     ConnectOptions, Connection, SqliteConnection, SqlitePool,
@@ -26,7 +30,8 @@ const READER_IDLE: Duration = Duration::from_secs(60);
 
 /// Rooms are numbered nowhere: their id is the key everywhere, so that tables can be copied
 /// between databases. `data` comes last, so that SQLite finds the small columns in a row's first
-/// bytes. Payload columns: see `payload.rs`. `settled` has one row; see the writer.
+/// bytes. Batches lie in the order of their commits with a small index beside them: laid out by
+/// key, each room of a group would dirty a page of its own in every commit. Payload columns: see `payload.rs`. `settled` has one row; see the writer.
 const TABLES: &str = "
     CREATE TABLE rooms (
         room BLOB NOT NULL PRIMARY KEY, epoch INTEGER NOT NULL, access INTEGER NOT NULL
@@ -60,7 +65,8 @@ pub(super) async fn prepare(folder: &Path) -> Result<PathBuf, LogError> {
     let file = folder.join("log.db");
     dir::create(folder).map_err(failed("cannot create", folder))?;
     dir::create_file(&file).map_err(failed("cannot create", &file))?;
-    let mut connection = open_writer(&file).await?;
+    let mut connection = open_new_or_old(&file).await?;
+    check_durable(&mut connection).await?;
     let version: i64 = sqlx::query_scalar("PRAGMA user_version")
         .fetch_one(&mut connection)
         .await
@@ -75,12 +81,23 @@ pub(super) async fn prepare(folder: &Path) -> Result<PathBuf, LogError> {
     Ok(file)
 }
 
+/// A file that is still empty gets its lasting settings. Setting them again would write, and so
+/// keep the program from starting while the disk is full.
+async fn open_new_or_old(file: &Path) -> Result<SqliteConnection, LogError> {
+    let old = fs::metadata(file).map_err(failed("cannot look at", file))?.len() > 0;
+    if old {
+        return open_writer(file).await;
+    }
+    let lasting = options(file)
+        .auto_vacuum(SqliteAutoVacuum::Incremental)
+        .journal_mode(SqliteJournalMode::Wal);
+    connect(lasting).await
+}
+
 /// The connection that writes: a commit is fsynced, and never checkpoints.
 pub(super) async fn open_writer(file: &Path) -> Result<SqliteConnection, LogError> {
     connect(
         options(file)
-            .auto_vacuum(SqliteAutoVacuum::Incremental)
-            .journal_mode(SqliteJournalMode::Wal)
             .busy_timeout(WRITER_WAIT)
             .pragma("journal_size_limit", WAL_BYTES_KEPT.to_string()),
     )
@@ -112,6 +129,18 @@ fn options(file: &Path) -> SqliteConnectOptions {
 
 async fn connect(options: SqliteConnectOptions) -> Result<SqliteConnection, LogError> {
     options.connect().await.map_err(LogError::db("cannot open"))
+}
+
+/// Refuses a file that does not keep a WAL: without one a commit is not what it is here.
+async fn check_durable(connection: &mut SqliteConnection) -> Result<(), LogError> {
+    let mode: String = sqlx::query_scalar("PRAGMA journal_mode")
+        .fetch_one(connection)
+        .await
+        .map_err(LogError::db("cannot read the journal mode"))?;
+    match mode.as_str() {
+        "wal" => Ok(()),
+        other => Err(LogError::Unavailable(format!("journal mode {other}, wal is needed"))),
+    }
 }
 
 async fn make_tables(connection: &mut SqliteConnection) -> Result<(), LogError> {

@@ -146,19 +146,15 @@ impl Writer {
         if rooms.is_empty() && !requests.iter().any(|r| matches!(r, Request::Upkeep(_))) {
             return Ok(vec![Answer::Done(0); requests.len()]);
         }
-        let t0 = std::time::Instant::now(); let n = requests.len();
         let mut states = rows::begin(connection, &rooms).await.map_err(before_commit)?;
-        let t1 = std::time::Instant::now();
         let (mut answers, writes) = plan::decide(&mut states, requests);
         for (place, touched) in rows::write(connection, writes).await.map_err(before_commit)? {
             answers[place] = Answer::Done(touched);
         }
-        let t2 = std::time::Instant::now();
         let fault = faults.take_commit_fault();
         if fault != Some(CommitFault::Lost) {
             sqlx::query("COMMIT").execute(connection).await.map_err(at_commit)?;
         }
-        eprintln!("T {n} {} {} {}", (t1-t0).as_micros(), (t2-t1).as_micros(), t2.elapsed().as_micros());
         match fault {
             None => Ok(answers),
             Some(_) => Err(Failure::Unknown("a fault that a test switched on".into())),

@@ -1,0 +1,111 @@
+//! Every code that `docs/api.md` lists is reached, and none that it does not list.
+
+use std::{cell::RefCell, collections::BTreeSet};
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::support::{Answer, NOW, PASSWORD, Server, room_without_a_log};
+
+/// The codes in the table of the API's description.
+fn documented() -> BTreeSet<String> {
+    let text = include_str!("../../../../docs/api.md");
+    let rows = text.lines().skip_while(|line| !line.starts_with("| status | codes |"));
+    let rows = rows.take_while(|line| line.starts_with('|')).skip(2);
+    let mut codes = BTreeSet::new();
+    for row in rows {
+        let cell = row.split('|').nth(2).unwrap();
+        // What stands in parentheses are parameters.
+        let mut depth = 0;
+        let plain: String = cell
+            .chars()
+            .filter(|c| {
+                depth += i32::from(*c == '(');
+                let keep = depth == 0;
+                depth -= i32::from(*c == ')');
+                keep
+            })
+            .collect();
+        codes.extend(plain.split('`').skip(1).step_by(2).map(str::to_owned));
+    }
+    codes
+}
+
+#[tokio::test]
+async fn every_documented_code_is_reached() {
+    let seen = RefCell::new(BTreeSet::new());
+    let see = |answer: Answer, status: u16, code: &str| {
+        answer.refused(status, code);
+        seen.borrow_mut().insert(code.to_owned());
+    };
+    let server = Server::with(Server::limits(|limits| {
+        limits.json_body_bytes_max = 2_000;
+        limits.sign_in_attempts_per_minute = 1;
+    }))
+    .await;
+    let stranger = server.stranger();
+    let secret = server.setup_secret();
+    let (admin, welcome) = server.set_up().await;
+    let bo = server.person("bo").await;
+
+    see(admin.post("/rooms", json!({"title": "x"})).await, 400, "bad_request");
+    see(admin.send(Method::POST, "/rooms", Some("{".into())).await, 400, "bad_json");
+    see(stranger.get("/rooms").await, 401, "not_signed_in");
+    let wrong = json!({"username": "admin", "password": "wrong"});
+    see(stranger.post("/auth/login", wrong.clone()).await, 401, "wrong_credentials");
+    see(stranger.post("/auth/login", wrong).await, 429, "too_many_attempts");
+    let grant = json!({"username": "bo", "right": "read"});
+    admin.post(&format!("/rooms/{welcome}/grants"), grant).await.expect(200);
+    let rename = json!({"title": "mine"});
+    see(bo.patch(&format!("/rooms/{welcome}"), rename).await, 403, "no_right");
+    let elsewhere = stranger.clone().header("origin", "http://evil.example");
+    let login = json!({"username": "bo", "password": PASSWORD});
+    see(elsewhere.post("/auth/login", login).await, 403, "bad_origin");
+    see(admin.get("/rooms/nothing").await, 404, "not_found");
+    see(admin.delete("/rooms").await, 405, "bad_method");
+    let again = json!({"username": "BO", "password": PASSWORD, "email": "new@example.org"});
+    see(stranger.post("/auth/register", again).await, 409, "username_taken");
+    let mine = admin.post("/rooms", json!({"kind": "doc", "title": "", "key": "k"}));
+    mine.await.expect(201);
+    let same = json!({"kind": "order", "title": "", "key": "k"});
+    see(admin.post("/rooms", same).await, 409, "key_taken");
+    let form = json!({"username": "cy", "password": PASSWORD, "email": "cy@example.org"});
+    stranger.post("/auth/register", form).await.expect(200);
+    let mail = json!({"username": "dee", "password": PASSWORD, "email": "CY@example.org"});
+    see(stranger.post("/auth/register", mail).await, 409, "email_taken");
+    let setup = json!({"secret": secret, "username": "eve", "password": PASSWORD});
+    see(stranger.post("/auth/setup", setup).await, 409, "setup_done");
+    see(admin.post("/invites/accept", json!({"secret": "x"})).await, 410, "link_expired");
+    let large = json!({"kind": "doc", "title": "x".repeat(3_000)});
+    see(admin.post("/rooms", large).await, 413, "too_large");
+    let lost = room_without_a_log(&server, &welcome).await;
+    see(admin.get(&format!("/rooms/{lost}/text")).await, 503, "room_unavailable");
+    let closed = server.restart(|_| ()).await;
+    let form = json!({"username": "fay", "password": PASSWORD, "email": "fay@example.org"});
+    see(closed.stranger().post("/auth/register", form).await, 403, "registration_closed");
+    closed.running.state().meta.close().await;
+    let token = closed.stranger().bearer("any");
+    see(token.get("/auth/me").await, 503, "store_failed");
+
+    assert_eq!(seen.into_inner(), documented());
+    assert_eq!(closed.clock.now(), NOW);
+}
+
+#[tokio::test]
+async fn refusals_under_api_are_always_json() {
+    let server = Server::open().await;
+    let lin = server.person("lin").await;
+    lin.get("//api").await.refused(404, "not_found");
+    lin.get("//api/").await.refused(404, "not_found");
+    lin.get("//api/v2/rooms").await.refused(404, "not_found");
+    lin.get("/nothing/here").await.refused(404, "not_found");
+    lin.get("/rooms/%ff").await.refused(404, "not_found");
+    lin.call(Method::PUT, "/auth/login", None).await.refused(405, "bad_method");
+    lin.call(Method::POST, "/rooms", None).await.refused(400, "bad_json");
+    lin.send(Method::POST, "/rooms", Some("[1]".into())).await.refused(400, "bad_json");
+    lin.post("/rooms", json!({"kind": 5})).await.refused(400, "bad_json");
+    lin.get("/rooms?trashed=maybe").await.refused(400, "bad_request");
+    let answer = lin.get("/rooms").await;
+    assert_eq!(answer.header("cache-control"), "no-store");
+    assert_eq!(answer.header("content-type"), "application/json");
+}
