@@ -201,9 +201,9 @@ export const order = {
   },
   addLine: async (page, { name, price, stock }) => {
     const form = page.getByRole('region', { name: 'Add a line' });
-    await form.getByLabel('Name').fill(name);
-    await form.getByLabel('Price').fill(price);
-    if (stock !== undefined) await form.getByLabel('How many there are (optional)').fill(stock);
+    await form.locator('[name="line-name"]').fill(name);
+    await form.locator('[name="line-price"]').fill(price);
+    if (stock !== undefined) await form.locator('[name="line-stock"]').fill(stock);
     await form.getByRole('button', { name: 'Add', exact: true }).click();
     await order.more(page, name).waitFor();
   },

@@ -20,7 +20,7 @@ export function useWorld({ args = ['--registration', 'open'] } = {}) {
     world.server = await startServer(args);
     world.browser = await chromium.launch({
       executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-      args: ['--no-sandbox', '--disable-dev-shm-usage'],
+      args: ['--no-sandbox', '--disable-dev-shm-usage', ...(process.env.DISTX ? ['--disable-features=LocalNetworkAccessChecks'] : [])],
     });
   });
   after(async () => {
@@ -38,6 +38,7 @@ export function useWorld({ args = ['--registration', 'open'] } = {}) {
       ...options,
     });
     context.setDefaultTimeout(15_000);
+    if (process.env.DISTX) { const { existsSync, readFileSync } = await import('node:fs'); await context.route((u) => !/^\/(api|ws|readyz)/.test(u.pathname), (r) => { const f = process.env.DISTX + new URL(r.request().url()).pathname; const real = existsSync(f) && f.includes('.') ? f : process.env.DISTX + '/index.html'; const ext = real.split('.').pop(); r.fulfill({ body: readFileSync(real), contentType: { js: 'text/javascript', css: 'text/css', html: 'text/html', svg: 'image/svg+xml' }[ext] ?? 'application/octet-stream' }); }); }
     if (process.env.DEBUGX) { context.on('page', (p) => { p.on('console', (m) => console.log(username ?? '', 'console', m.text())); p.on('pageerror', (e) => console.log('pageerror', e)); p.on('websocket', (w) => { console.log('ws open'); w.on('close', () => console.log('ws close')); let n = 0; w.on('framereceived', () => n++ < 3 && console.log('ws recv')); w.on('framesent', (f) => n < 4 && console.log('ws sent', f.payload.length)); }); const o = p.screenshot; setTimeout(() => !p.isClosed() && p.screenshot({ path: '/tmp/exp/late' + (globalThis.cnt = (globalThis.cnt ?? 0) + 1) + '.png' }).catch(() => {}), 9000); }); }
     return context;
   };

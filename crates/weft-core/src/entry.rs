@@ -48,3 +48,13 @@ impl Entry {
         }
     }
 }
+
+/// What must still hold when a batch is stored (compare-and-append).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Guard {
+    /// The numbering is valid (L8); restoring a backup raises it.
+    pub epoch: u64,
+    /// Revision of the rights; taking a right away raises it, so that no operation decided under
+    /// the old rights is stored afterwards.
+    pub access: u64,
+}

@@ -13,7 +13,7 @@ pub mod machine;
 pub mod presence;
 pub mod room;
 
-pub use entry::{Body, Entry};
+pub use entry::{Body, Entry, Guard};
 pub use fault::Fault;
 pub use ids::{BadId, ClientId, Millis, PersonId, Right, RoomId, Seq, SessionId};
 pub use ledger::{Known, Ledger, Verdict, WINDOW};

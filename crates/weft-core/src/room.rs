@@ -25,7 +25,7 @@ use std::{
 use bytes::Bytes;
 
 use crate::{
-    ClientId, Entry, Fault, Ledger, Millis, PersonId, Right, RoomId, Seq, SessionId,
+    ClientId, Entry, Fault, Guard, Ledger, Millis, PersonId, Right, RoomId, Seq, SessionId,
     machine::Machine,
     presence::{Peer, Presence},
 };
@@ -80,15 +80,6 @@ impl Default for RoomLimits {
             snapshot_entries_max: 2_000,
         }
     }
-}
-
-/// What the log must still hold when a batch is appended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Guard {
-    /// The numbering is valid (L8).
-    pub epoch: u64,
-    /// Nobody's rights have changed since this revision.
-    pub access: u64,
 }
 
 /// A room as the shell read it from the log.

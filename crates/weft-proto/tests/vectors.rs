@@ -68,6 +68,7 @@ fn orders_as_the_other_side_replays_them() {
             (3, adjust(2, 3)),
             (2, adjust(2, 1)),
             (3, adjust(2, -1)),
+            (3, adjust(1, 1)),
             (2, adjust(2, 1)),
             (1, op(Op::EditLine(edit))),
             (1, op(Op::RemoveLine(order_wire::RemoveLine { line: 1 }))),

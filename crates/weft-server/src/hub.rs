@@ -23,8 +23,8 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use tokio::sync::{OnceCell, mpsc, oneshot};
 use weft_core::{
-    Body, ClientId, Entry, Fault, PersonId, RoomId, SessionId,
-    room::{Commit, Guard, Room, RoomLimits},
+    Body, ClientId, Entry, Fault, Guard, PersonId, RoomId, SessionId,
+    room::{Commit, Room, RoomLimits},
 };
 use weft_proto::kinds;
 use weft_store::{Appended, Log, Meta};

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use weft_core::{ClientId, RoomId, Seq};
+use weft_core::{ClientId, Guard, RoomId, Seq};
 
-use crate::{Append, Appended, Guard, Log};
+use crate::{Append, Appended, Log};
 
 pub mod appends;
 pub mod archive;

@@ -1,4 +1,7 @@
-//! weft-store
+//! What is on disk: the rooms' log with its snapshots and blobs, and the metadata.
+//!
+//! Start at [`Log`] for what rooms contain, and at [`Meta`] for people, names and rights.
+//! Not here: what the bytes of a batch mean (`weft-proto`), what a room does with them (`weft-core`).
 
 mod blob;
 #[doc(hidden)]
@@ -10,7 +13,7 @@ mod payload;
 
 pub use blob::{BlobError, BlobHash, Blobs};
 pub use log::{
-    Append, Appended, Guard, Loaded, Log, LogError, StoredBatch,
+    Append, Appended, Loaded, Log, LogError, StoredBatch,
     sqlite::{CommitFault, Faults, SqliteLog, SqliteLogOptions},
 };
 pub use meta::{

@@ -12,20 +12,10 @@ use std::{io, path::PathBuf};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use weft_core::{ClientId, RoomId, Seq};
+use weft_core::{ClientId, Guard, RoomId, Seq};
 
 pub(crate) mod segment;
 pub(crate) mod sqlite;
-
-/// What must still hold when an append is stored; a writer learns it by [`Log::load`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Guard {
-    /// The numbering is valid (L8); restoring a backup raises it.
-    pub epoch: u64,
-    /// Revision of the rights; taking a right away raises it ([`Log::raise_access`]), so that no
-    /// operation decided under the old rights is stored afterwards.
-    pub access: u64,
-}
 
 /// One batch for one room, with the ledgers that de-duplicate it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -68,12 +68,14 @@ function Notices() {
   const { t } = useWords();
   const phone = window.matchMedia('(max-width: 47.99em)').matches;
   return (
-    <Notifications
-      position={phone ? 'top-center' : 'bottom-right'}
-      limit={3}
-      autoClose={5_000}
-      className="no-print"
-      aria-label={t('shell.notices')}
-    />
+    <section aria-label={t('shell.notices')} className="no-print">
+      <Notifications
+        position={phone ? 'top-center' : 'bottom-right'}
+        limit={3}
+        autoClose={5_000}
+        withinPortal={false}
+        zIndex={400}
+      />
+    </section>
   );
 }

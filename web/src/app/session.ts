@@ -70,14 +70,13 @@ export class SessionHolder {
 
   /** The sign-in is over; pages that ask who I am hear of it at once. */
   leave(): void {
-    this.leaving = !this.signedOutByServer;
     this.forget([ME_KEY[0]]);
     this.queries.setQueryData(ME_KEY, null);
   }
 
   /** The server says that nobody is signed in here any more. Unsent changes stay. */
   lost(): void {
-    if (this.queries.getQueryData(ME_KEY) === null) return;
+    if (this.leaving || this.queries.getQueryData(ME_KEY) === null) return;
     this.signedOutByServer = true;
     void this.end();
     this.leave();

@@ -51,7 +51,7 @@ function MoreFaces({ faces, more }: { faces: readonly Face[]; more: number }) {
           +{more > 99 ? '99+' : more}
         </UnstyledButton>
       </Popover.Target>
-      <Popover.Dropdown>
+      <Popover.Dropdown aria-label={t('presence.list')}>
         <Text fw={600} mb={8} data-autofocus tabIndex={-1} style={{ outline: 'none' }}>
           {t('presence.here', { count: faces.length })}
         </Text>

@@ -1,6 +1,7 @@
 /** The frame of every object: title, state of saving, people, Share and the `:` menu. */
 import { ActionIcon, Button, Skeleton, Stack, Text, Tooltip } from '@mantine/core';
 import { IconArrowLeft, IconShare, IconX } from '@tabler/icons-react';
+import { useQueryClient } from '@tanstack/react-query';
 import { useCanGoBack, useLocation, useNavigate, useParams, useRouter } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useRef, useState, type ReactNode } from 'react';
 import { asApiError } from '../api/client';
@@ -30,10 +31,26 @@ const OrderRoom = lazy(() => import('../rooms/order/OrderRoom'));
 export function ObjectPage() {
   const { id } = useParams({ from: '/shell/o/$id' });
   const me = useMe();
-  return me.data ? <ObjectOf key={id} id={id} myId={me.data.user.id} /> : null;
+  // Counts up to attach anew, for instance after taking it out of the trash.
+  const [attempt, setAttempt] = useState(0);
+  if (!me.data) return null;
+  return (
+    <ObjectOf
+      key={`${id} ${attempt}`}
+      id={id}
+      myId={me.data.user.id}
+      onReopen={() => setAttempt(attempt + 1)}
+    />
+  );
 }
 
-function ObjectOf({ id, myId }: { id: string; myId: string }) {
+interface ObjectProps {
+  id: string;
+  myId: string;
+  onReopen: () => void;
+}
+
+function ObjectOf({ id, myId, onReopen }: ObjectProps) {
   const { t } = useWords();
   const connection = useConnection(myId);
   const status = useConnectionStatus(connection);
@@ -60,7 +77,13 @@ function ObjectOf({ id, myId }: { id: string; myId: string }) {
     return (
       <>
         <ObjectFrame title={title} loading info={info.data} open={open} />
-        <Main>{missing ? <Gone id={id} open={null} /> : <Opening offline={status === 'offline'} />}</Main>
+        <Main>
+          {missing ? (
+            <Gone id={id} open={null} onReopen={onReopen} />
+          ) : (
+            <Opening offline={status === 'offline'} />
+          )}
+        </Main>
       </>
     );
   }
@@ -68,7 +91,7 @@ function ObjectOf({ id, myId }: { id: string; myId: string }) {
   if (state.phase === 'gone') {
     return (
       <Main>
-        <Gone id={id} open={open} />
+        <Gone id={id} open={open} onReopen={onReopen} />
       </Main>
     );
   }
@@ -327,15 +350,25 @@ function Banners({ open }: { open: OpenRoom }) {
   );
 }
 
+interface GoneProps {
+  id: string;
+  open: OpenRoom | null;
+  onReopen: () => void;
+}
+
 /** Not found, no longer mine to see, or trashed; what I had not sent stays to be copied. */
-function Gone({ id, open }: { id: string; open: OpenRoom | null }) {
+function Gone({ id, open, onReopen }: GoneProps) {
   const words = useWords();
   const { t } = words;
   const acts = useRoomActs();
+  const queries = useQueryClient();
+  useEffect(() => {
+    void queries.invalidateQueries({ queryKey: ['rooms'] });
+  }, [queries]);
   const fault = open?.state.fault ?? { code: 'not_found', params: {} };
   const restorable = fault.code === 'trashed' && open?.state.right === 'manage';
   const restore = async () => {
-    if (await acts.restore(id)) open?.room.retryNow();
+    if (await acts.restore(id)) onReopen();
   };
   return (
     <>

@@ -137,9 +137,12 @@ class Hub implements Connection {
     const { personId, onClientIdIssued } = this.#options;
     const serial = this.#link.serial();
     if (personId !== undefined && personId !== welcome.personId) return this.#link.signedOut();
+    for (const id of welcome.retiredIds) this.#retired.add(id);
     const usable = new Set([welcome.clientId, ...welcome.clientIds]);
-    for (const id of this.#named) if (!usable.has(id)) this.#retired.add(id);
+    for (const id of this.#issued) if (this.#named.includes(id) && !usable.has(id)) this.#retired.add(id);
     this.#issued = this.#issued.filter((id) => !this.#retired.has(id));
+    // More than a server takes at once: those wait for a later connection.
+    this.#adopted = this.#adopted.filter((id) => usable.has(id));
     if (this.#named.length === 0) {
       this.#wantsId = false;
       this.#issued.unshift(welcome.clientId);
@@ -147,8 +150,8 @@ class Hub implements Connection {
       await this.#claim();
       if (serial !== this.#link.serial()) return;
       if (this.#issued.length + this.#adopted.length > 1) return this.#link.reconnect();
-    } else if (welcome.clientId !== this.#issued[0]) {
-      // The id for new operations is retired, and this one is of a closed tab.
+    } else if (this.#issued.length === 0) {
+      // The id for new operations is retired, and what is left is of closed tabs.
       this.#wantsId = true;
       return this.#link.reconnect();
     }

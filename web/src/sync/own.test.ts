@@ -259,6 +259,21 @@ describe('the queue of earlier visits', () => {
     expect(server.all('detach')).toHaveLength(1);
   });
 
+  test('new changes go under the page\'s own id, whichever id the server names first', async () => {
+    const queue = new MemoryQueue();
+    const first = await World.ready({ queue });
+    first.server.mode = 'mute';
+    await first.typed('left');
+    first.server.cut();
+    first.server.mode = 'up';
+    first.server.sortsIds = true;
+    const { server, clock } = first;
+    const second = await World.ready({ queue, server, clock, claims: [101] });
+    await second.typed('!');
+    expect(server.submits().slice(1)).toEqual(['101:1', '102:1']);
+    expect(second.issued).toEqual([102]);
+  });
+
   test('the tray survives a reload', async () => {
     const first = await World.ready({ queue: new IdbQueue('p') });
     first.there.verdict = () => ({ case: 'refused', value: { code: 'room_full' } });

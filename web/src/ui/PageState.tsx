@@ -17,7 +17,7 @@ export function PageState({ title, hint, code, children }: Props) {
   const { t } = useWords();
   return (
     <Stack className={classes.state} align="center" gap={12} role="status">
-      <Title order={2} fz={18} fw={600} ta="center">
+      <Title order={1} fz={18} fw={600} ta="center">
         {title}
       </Title>
       {hint !== undefined && (

@@ -134,7 +134,7 @@ function PersonRow({ roomId, person, manage }: { roomId: string; person: Person;
       <Avatar name={name} color={null} size={32} />
       <span className={classes.name}>
         <Text span truncate>
-          {name} {own && t('share.you')}
+          {own ? t('presence.you', { name }) : name}
         </Text>
         <Text span fz={12} c="dimmed" truncate>
           {username}

@@ -11,7 +11,7 @@ import {
   IconUser,
   type TablerIcon,
 } from '@tabler/icons-react';
-import { Link, Navigate, Outlet, useLocation } from '@tanstack/react-router';
+import { Link, Outlet, useLocation, useRouter } from '@tanstack/react-router';
 import { useEffect, useState, type ReactNode } from 'react';
 import { asApiError } from '../api/client';
 import type { Me, User } from '../api/types';
@@ -29,13 +29,8 @@ import { NARROW, PHONE, useMediaFlag } from './useMediaFlag';
 
 export function Shell() {
   const me = useMe();
-  const session = useSession();
-  const location = useLocation();
-  if (me.data === null) {
-    const next = location.pathname === '/home' ? {} : { next: location.pathname };
-    return <Navigate to="/signin" search={session.leaving ? {} : next} replace />;
-  }
-  if (me.data !== undefined) return <SignedIn me={me.data} />;
+  useGoToSignIn(me.data === null);
+  if (me.data) return <SignedIn me={me.data} />;
   if (me.isError) {
     return (
       <main>
@@ -44,6 +39,18 @@ export function Shell() {
     );
   }
   return <div className={classes.shell} data-rail={true} aria-busy="true" />;
+}
+
+/** Leads to the sign-in page, once, and back here afterwards unless one left on purpose. */
+function useGoToSignIn(signedOut: boolean): void {
+  const session = useSession();
+  const router = useRouter();
+  useEffect(() => {
+    if (!signedOut) return;
+    const { pathname } = router.state.location;
+    const next = session.leaving || pathname === '/home' ? {} : { next: pathname };
+    void router.navigate({ to: '/signin', search: next, replace: true });
+  }, [signedOut, session, router]);
 }
 
 function SignedIn({ me }: { me: Me }) {

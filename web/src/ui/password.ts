@@ -18,7 +18,9 @@ export function passwordStrength(password: string): Strength {
     Number(/[^A-Za-z0-9]/.test(password));
   const distinct = new Set(chars).size;
   if (distinct < 5) return 'weak';
-  const score = chars.length + 2 * kinds;
+  // A Han character is harder to guess than a letter.
+  const han = chars.filter((char) => /\p{Script=Han}/u.test(char)).length;
+  const score = chars.length + han + 2 * kinds;
   if (score < 13) return 'weak';
   if (score < 17) return 'fair';
   if (score < 22) return 'good';

@@ -78,6 +78,8 @@ function schemeVariables(
     '--mantine-color-anchor': 'var(--weft-link)',
     '--mantine-color-error': 'var(--weft-error)',
     '--mantine-color-default-border': 'var(--weft-border)',
+    '--mantine-color-default': 'var(--weft-page)',
+    '--mantine-color-default-hover': 'var(--weft-surface)',
     '--mantine-color-default-color': 'var(--weft-text)',
     '--mantine-color-disabled-color': 'var(--weft-dim)',
     '--mantine-color-disabled': 'var(--weft-surface)',

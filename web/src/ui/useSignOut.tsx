@@ -1,6 +1,5 @@
 /** Signing out: first what is unsent, then the server, then this browser. */
 import { Button, Group, Modal, Text } from '@mantine/core';
-import { useNavigate } from '@tanstack/react-router';
 import { useEffect, useState, type ReactNode } from 'react';
 import { ApiError, asApiError } from '../api/client';
 import type { User } from '../api/types';
@@ -24,17 +23,19 @@ interface Unsent {
 export function useSignOut(user: User): SignOut {
   const services = useServices();
   const session = useSession();
-  const navigate = useNavigate();
   const { t, fault } = useWords();
   const [unsent, setUnsent] = useState<Unsent | null>(null);
 
   const leave = async () => {
     setUnsent(null);
+    // The connection hears of it too; that must not read as having been thrown out.
+    session.leaving = true;
     try {
       await services.api.logout();
     } catch (error) {
       // Already signed out is as good; without an answer one would only seem to be signed out.
       if (!(error instanceof ApiError && error.status === 401)) {
+        session.leaving = false;
         toastError(fault(asApiError(error)));
         return;
       }
@@ -42,7 +43,6 @@ export function useSignOut(user: User): SignOut {
     await session.end();
     await services.forget(user.id);
     session.leave();
-    await navigate({ to: '/signin' });
   };
 
   const ask = async () => {

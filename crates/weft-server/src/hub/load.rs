@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 use weft_core::{
     Body, Entry, RoomId,
-    room::{Guard, Loaded},
+    room::Loaded,
 };
 use weft_proto::{FormatError, kinds, log as format};
 use weft_store::{Log, LogError, Loaded as Stored};
@@ -94,7 +94,7 @@ fn replay(stored: Stored) -> Result<(Origin, Loaded), LoadError> {
         ledgers.insert(*client, format::decode_ledger(bytes)?);
     }
     let loaded = Loaded {
-        guard: Guard { epoch: stored.guard.epoch, access: stored.guard.access },
+        guard: stored.guard,
         lineage: origin.lineage,
         machine,
         head: stored.head,

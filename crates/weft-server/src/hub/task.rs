@@ -384,7 +384,7 @@ pub fn append_of(room: RoomId, commit: &Commit) -> Append {
             format::encode_batch(&commit.entries)
         },
         ledgers: ledgers.map(|(client, l)| (*client, format::encode_ledger(l))).collect(),
-        guard: weft_store::Guard { epoch: commit.guard.epoch, access: commit.guard.access },
+        guard: commit.guard,
     }
 }
 

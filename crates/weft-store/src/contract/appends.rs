@@ -4,7 +4,9 @@ use bytes::Bytes;
 use tokio::task::JoinSet;
 
 use super::{GUARD, Place, append, fill, room, table::check, with_ledgers};
-use crate::{Append, Appended, Guard, INLINE_BYTES_MAX};
+use weft_core::Guard;
+
+use crate::{Append, Appended, INLINE_BYTES_MAX};
 
 /// L2: the log is the batches in order, from 1, without holes.
 pub async fn a_room_is_created_appended_to_and_loaded(place: &dyn Place) {

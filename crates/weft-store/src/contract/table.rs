@@ -1,10 +1,10 @@
 //! Tables of calls and their answers.
 
 use bytes::Bytes;
-use weft_core::{ClientId, RoomId, Seq};
+use weft_core::{ClientId, Guard, RoomId, Seq};
 
 use super::{GUARD, append, content, room};
-use crate::{Appended, Guard, Loaded, Log, LogError, StoredBatch};
+use crate::{Appended, Loaded, Log, LogError, StoredBatch};
 
 /// Makes the calls of the table in order and compares the answers.
 ///

@@ -46,19 +46,19 @@ impl Meta {
         id.map(ClientId).map_err(|_| MetaError::Damaged("the counter of client ids"))
     }
 
-    /// Which of the ids the person may use on; these count as used at `now`. The caller bounds
-    /// how many it asks for.
+    /// Which of the ids the person may use on, in the order asked; these count as used at `now`. The
+    /// caller bounds how many it asks for.
     pub async fn claim_clients(
         &self,
         person: PersonId,
         ids: &[u64],
         now: Millis,
     ) -> Result<ClaimedClients, MetaError> {
-        let asked: BTreeSet<u64> = ids.iter().copied().collect();
-        let owned = self.owned(person, &asked).await?;
+        let owned = self.owned(person, ids).await?;
         let mut claimed = ClaimedClients::default();
         let mut stale = Vec::new();
-        for id in asked {
+        let mut seen = BTreeSet::new();
+        for &id in ids.iter().filter(|&&id| seen.insert(id)) {
             match owned.get(&id) {
                 Some(used_at) if now <= used_at.saturating_add(CLIENT_IDLE_MS_MAX) => {
                     claimed.valid.push(id);
@@ -82,7 +82,7 @@ impl Meta {
     async fn owned(
         &self,
         person: PersonId,
-        ids: &BTreeSet<u64>,
+        ids: &[u64],
     ) -> Result<BTreeMap<u64, Millis>, MetaError> {
         let ids: Vec<i64> = ids.iter().filter_map(|&id| i64::try_from(id).ok()).collect();
         let mut owned = BTreeMap::new();

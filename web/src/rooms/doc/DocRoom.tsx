@@ -155,7 +155,7 @@ function Surface({ editor, writable, onEditor, linking, onLinking }: SurfaceProp
     return () => onEditor(null);
   }, [editor, onEditor]);
   useEffect(() => {
-    if (editor.isEditable !== writable) editor.setEditable(writable);
+    if (editor !== null && editor.isEditable !== writable) editor.setEditable(writable);
   }, [editor, writable]);
   const caret = useLocation({ select: ({ state }) => state.caret === true });
   useEffect(() => {
@@ -163,6 +163,7 @@ function Surface({ editor, writable, onEditor, linking, onLinking }: SurfaceProp
   }, [editor, caret, writable]);
   useLabel(editor, t('doc.body'), writable);
   useKeyboardInset();
+  if (editor === null) return null;
 
   return (
     <>
@@ -181,8 +182,9 @@ function Surface({ editor, writable, onEditor, linking, onLinking }: SurfaceProp
 }
 
 /** The name follows the language; a text that cannot be written in is still to be read. */
-function useLabel(editor: Editor, label: string, writable: boolean): void {
+function useLabel(editor: Editor | null, label: string, writable: boolean): void {
   useEffect(() => {
+    if (editor === null || editor.isDestroyed) return;
     const { dom } = editor.view;
     dom.setAttribute('aria-label', label);
     dom.setAttribute('aria-readonly', String(!writable));

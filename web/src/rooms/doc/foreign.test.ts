@@ -7,8 +7,8 @@ import { schemaExtensions } from './schema';
 
 const schema = getSchema(schemaExtensions({ tick: '' }));
 
-function element(name: string, attributes: Record<string, unknown>, children: (Y.XmlElement | Y.XmlText)[]) {
-  const made = new Y.XmlElement<Record<string, unknown>>(name);
+function element(name: string, attributes: Record<string, string | number | boolean>, children: (Y.XmlElement | Y.XmlText)[]) {
+  const made = new Y.XmlElement<Record<string, string | number | boolean>>(name);
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
   made.insert(0, children);
   return made as unknown as Y.XmlElement;

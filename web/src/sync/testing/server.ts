@@ -60,6 +60,8 @@ export class FakeServer {
   readonly retired = new Set<number>();
   /** Sockets open but nothing is answered; or they do not even open. */
   mode: 'up' | 'mute' | 'down' = 'up';
+  /** Answers with ids in order of number, not in that of Hello. */
+  sortsIds = false;
   personId = ME;
   window = 64;
   opBytesMax = 1_000_000;
@@ -134,6 +136,7 @@ export class FakeServer {
 
   #hello(socket: FakeSocket, hello: pb.Hello): void {
     const valid = hello.clientIds.filter((id) => !this.retired.has(Number(id)));
+    if (this.sortsIds) valid.sort((a, b) => Number(a - b));
     const clientId = valid[0] ?? BigInt((this.#clientIds += 1));
     socket.reply({
       case: 'welcome',

@@ -6,10 +6,10 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use weft_core::{ClientId, RoomId, Seq};
+use weft_core::{ClientId, Guard, RoomId, Seq};
 
 use super::{Appended, LogError};
-use crate::{log::Guard, payload::Payload};
+use crate::payload::Payload;
 
 /// An append whose data is where it will lie, and whose numbers fit the database.
 #[derive(Debug)]

@@ -4,12 +4,12 @@
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 use sqlx::{Row, Sqlite, SqlitePool, Transaction, sqlite::SqliteRow};
-use weft_core::{ClientId, RoomId, Seq};
+use weft_core::{ClientId, Guard, RoomId, Seq};
 
 use super::{Loaded, LogError, StoredBatch, rows::number};
 use crate::{
     blob::Blobs,
-    log::{Guard, segment},
+    log::segment,
     payload::{Payload, with_cause},
 };
 

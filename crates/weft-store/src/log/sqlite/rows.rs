@@ -8,10 +8,10 @@ use sqlx::{
     query::Query,
     sqlite::{SqliteArguments, SqliteRow},
 };
-use weft_core::{ClientId, RoomId};
+use weft_core::{ClientId, Guard, RoomId};
 
 use super::plan::{BatchRow, RoomState, Upkeep, Writes};
-use crate::{log::Guard, payload::Payload};
+use crate::payload::Payload;
 
 /// Rows that go in one statement.
 const CHUNKS: [usize; 4] = [64, 16, 4, 1];
