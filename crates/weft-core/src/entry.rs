@@ -9,9 +9,9 @@ use crate::{ClientId, Millis, PersonId, Seq};
 pub struct Entry {
     /// Place in the room's log.
     pub seq: Seq,
-    /// The tab or program that made it; [`ClientId::SERVER`] for the server.
+    /// The tab or program that made it, if it numbers its operations; else [`ClientId::NONE`].
     pub client: ClientId,
-    /// That client's own number for it in this room; 0 for the server.
+    /// That client's own number for it in this room; 0 for [`ClientId::NONE`].
     pub client_seq: u64,
     /// Who; `None` for the server.
     pub person: Option<PersonId>,

@@ -103,13 +103,13 @@ fn from_text(text: &str) -> Result<[u8; 16], BadId> {
 }
 
 /// One tab or program that makes operations, issued by the server; below 2^53, so that every
-/// client's numbers hold it. 0 stands for the server itself.
+/// client's numbers hold it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClientId(pub u64);
 
 impl ClientId {
-    /// The author of entries that the server makes.
-    pub const SERVER: Self = Self(0);
+    /// Stands in entries that no such client made: the server's, and those of sessions that merge.
+    pub const NONE: Self = Self(0);
 }
 
 /// One connection's attachment to rooms; unique for the life of a server process.

@@ -83,4 +83,21 @@ pub trait Machine: Send {
 
     /// The state as plain text, for search and export.
     fn text(&self) -> String;
+    /// What this kind offers to clients that bring a replica of their own and merge; `None` for
+    /// ordered kinds.
+    fn merging(&self) -> Option<&dyn Merging> {
+        None
+    }
+}
+
+/// A merged kind, as clients see it that know neither seqs nor ledgers: by what each side has.
+pub trait Merging {
+    /// What the state has, as a Yjs state vector (v1).
+    fn state_vector(&self) -> Bytes;
+
+    /// What the state has and a replica with this state vector has not, as a Yjs update (v1).
+    ///
+    /// # Errors
+    /// The fault `op_malformed` if these are not bytes of a state vector.
+    fn missing_from(&self, state_vector: &Bytes) -> Result<Bytes, Fault>;
 }

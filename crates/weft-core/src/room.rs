@@ -31,7 +31,7 @@ use crate::{
 };
 use batch::{Flight, Queued};
 use lanes::Lanes;
-pub use reads::{Ask, Since};
+pub use reads::{Ask, Since, Start};
 use recent::Recent;
 
 /// Bounds of one room. `docs/limits.md` gives the reasons.
@@ -148,6 +148,10 @@ pub enum Message {
     Detached(Fault),
     /// Answers to operations of one client.
     Outcomes(ClientId, Vec<(u64, Outcome)>),
+    /// The answer to a session's operation, under its ticket.
+    Merged(u64, Outcome),
+    /// What a session that merges lacks, as a Yjs update, under its ticket.
+    Missing(u64, Result<Bytes, Fault>),
     /// Entries, consecutive.
     Events(Vec<Arc<Entry>>),
     /// The state at a seq, in place of events.
@@ -190,6 +194,8 @@ pub struct Attached {
     pub state: Option<(Seq, Bytes)>,
     /// What follows that.
     pub entries: Vec<Arc<Entry>>,
+    /// For a session that merges: what the room has, as a Yjs state vector.
+    pub state_vector: Option<Bytes>,
     /// Who is here.
     pub peers: Vec<Peer>,
     /// The person's colour.
@@ -405,14 +411,15 @@ impl Room {
 
     /// A session's sign-in ended: it goes, and what it has sent and is not yet decided is dropped.
     pub fn revoke(&mut self, now: Millis, session: SessionId, why: &Fault) {
-        let dropped: Vec<ClientId> = self
+        let dropped: BTreeSet<ClientId> = self
             .queue
             .iter()
             .filter(|queued| queued.session == session)
-            .map(|queued| queued.client)
+            .filter_map(Queued::client)
             .collect();
         // Later operations of these clients would leave a gap.
-        self.queue.retain(|queued| !dropped.contains(&queued.client));
+        let goes = |client: ClientId| dropped.contains(&client);
+        self.queue.retain(|op| op.session != session && !op.client().is_some_and(goes));
         self.queue_bytes = self.queue.iter().map(Queued::weight).sum();
         // What is in flight lands or not; should it have to be decided again, it is refused.
         let under_way = self.flight.iter_mut().flat_map(|flight| &mut flight.ops);

@@ -61,13 +61,20 @@ pub fn to_server(body: wire::client_frame::Body) -> Bytes {
     write(&wire::ClientFrame { body: Some(body) })
 }
 
-/// What a room says, for its sessions.
+/// What a room says, for its sessions; `None` for what is said to sessions that merge alone.
 ///
 /// `asked` and `title` are told on attaching: what the client called the room, and its title.
 #[must_use]
-pub fn of_message(room: RoomId, kind: &str, asked: &str, title: &str, message: &Message) -> Bytes {
+pub fn of_message(
+    room: RoomId,
+    kind: &str,
+    asked: &str,
+    title: &str,
+    message: &Message,
+) -> Option<Bytes> {
     let room = room_to_wire(room);
-    to_client(match message {
+    Some(to_client(match message {
+        Message::Merged(..) | Message::Missing(..) => return None,
         Message::Attached(attached) => Body::Attached(attached_to_wire(room, kind, asked, title, attached)),
         Message::Detached(why) => Body::Detached(wire::Detached {
             room,
@@ -104,7 +111,7 @@ pub fn of_message(room: RoomId, kind: &str, asked: &str, title: &str, message: &
         Message::Trouble(fault) => {
             Body::Trouble(wire::Trouble { room, fault: Some(fault_to_wire(fault)) })
         }
-    })
+    }))
 }
 
 /// Outcomes of one client's operations in one room.

@@ -143,7 +143,7 @@ impl Hub {
         let bodies = [Some(created), seed.map(Body::Effect)].into_iter().flatten();
         let at = self.clock().now();
         let entry = |(seq, body)| {
-            let (client, client_seq, person) = (ClientId::SERVER, 0, None);
+            let (client, client_seq, person) = (ClientId::NONE, 0, None);
             Arc::new(Entry { seq, client, client_seq, person, at, body })
         };
         let entries = (1..).zip(bodies).map(entry).collect();

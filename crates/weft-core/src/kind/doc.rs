@@ -16,13 +16,14 @@ use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 use yrs::{
     Doc as YDoc, OffsetKind, Options, ReadTxn, StateVector, Transact, Update,
-    updates::decoder::Decode,
+    updates::{decoder::Decode, encoder::Encode},
 };
 
 use crate::{
     Fault, Right,
-    machine::{Author, Damaged, Digest, Machine, Upset},
+    machine::{Author, Damaged, Digest, Machine, Merging, Upset},
 };
+use check::check_state_vector;
 pub use check::{Clocks, Flaw, check};
 pub use compose::{Block, FRAGMENT, compose};
 
@@ -131,6 +132,26 @@ impl Machine for Doc {
 
     fn text(&self) -> String {
         text::text_of(&self.doc.transact())
+    }
+
+    fn merging(&self) -> Option<&dyn Merging> {
+        Some(self)
+    }
+}
+
+impl Merging for Doc {
+    fn state_vector(&self) -> Bytes {
+        self.doc.transact().state_vector().encode_v1().into()
+    }
+
+    fn missing_from(&self, state_vector: &Bytes) -> Result<Bytes, Fault> {
+        let clocks =
+            check_state_vector(state_vector).map_err(|_| Fault::new("op_malformed"))?;
+        let mut theirs = StateVector::default();
+        for (client, clock) in clocks {
+            theirs.set_max(yrs::ClientID::new(client), clock);
+        }
+        Ok(self.doc.transact().encode_state_as_update_v1(&theirs).into())
     }
 }
 

@@ -18,11 +18,20 @@ use crate::{
     },
 };
 
+/// Who made an operation, and so how a repeat is known and where the answer goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Maker {
+    /// A client that numbers its operations and sends them again until they are answered (L3).
+    Client(ClientId, u64),
+    /// A session that merges: a repeat adds nothing, its retry is the next exchange of what each
+    /// side has (L9). The ticket names the operation to the session.
+    Session(u64),
+}
+
 /// An operation that waits to be decided.
 pub(super) struct Queued {
     pub(super) session: SessionId,
-    pub(super) client: ClientId,
-    pub(super) client_seq: u64,
+    pub(super) maker: Maker,
     pub(super) person: PersonId,
     /// What the person may do; `None`: nothing any more.
     pub(super) right: Option<Right>,
@@ -34,12 +43,21 @@ impl Queued {
     pub(super) fn weight(&self) -> usize {
         64 + self.op.as_ref().map_or(0, Bytes::len)
     }
+
+    pub(super) const fn client(&self) -> Option<ClientId> {
+        match self.maker {
+            Maker::Client(client, _) => Some(client),
+            Maker::Session(_) => None,
+        }
+    }
 }
 
 /// A batch on its way to the log.
 pub(super) struct Flight {
     commit: Commit,
     pub(super) ops: Vec<Queued>,
+    /// What was decided about each of `ops`.
+    verdicts: Vec<Verdict>,
 }
 
 impl Room {
@@ -69,13 +87,14 @@ impl Room {
                 return self.send(session, Message::Trouble(fault));
             }
         }
-        let queued = Queued { session, client, client_seq, person, right, op };
+        let maker = Maker::Client(client, client_seq);
+        let queued = Queued { session, maker, person, right, op };
         if let Some(fault) = self.turned_away(&queued) {
             let told = vec![(client_seq, Outcome::NotSaved(fault))];
             return self.send(session, Message::Outcomes(client, told));
         }
         let settled = ledger.map_or(0, Ledger::mark);
-        match self.lanes.place(now, queued, settled, WINDOW) {
+        match self.lanes.place(now, client, client_seq, queued, settled, WINDOW) {
             Place::Queue(run) => {
                 self.queue_bytes += run.iter().map(Queued::weight).sum::<usize>();
                 self.queue.extend(run);
@@ -86,6 +105,28 @@ impl Room {
                 self.send(session, Message::Trouble(fault));
             }
         }
+        self.pump(now);
+    }
+
+    /// An operation of a session that merges (or why it must be refused). The answer names the
+    /// ticket.
+    pub fn merge(
+        &mut self,
+        now: Millis,
+        session: SessionId,
+        ticket: u64,
+        op: Result<Bytes, Fault>,
+    ) {
+        let Some(member) = self.members.get(&session) else {
+            return self.send(session, Message::Trouble(Fault::new("not_attached")));
+        };
+        let (person, right) = (member.person, Some(member.right));
+        let queued = Queued { session, maker: Maker::Session(ticket), person, right, op };
+        if let Some(fault) = self.turned_away(&queued) {
+            return self.send(session, Message::Merged(ticket, Outcome::NotSaved(fault)));
+        }
+        self.queue_bytes += queued.weight();
+        self.queue.push_back(queued);
         self.pump(now);
     }
 
@@ -131,6 +172,7 @@ impl Room {
         let mut entries = Vec::new();
         let mut ledgers: BTreeMap<ClientId, Ledger> = BTreeMap::new();
         let mut ops = Vec::new();
+        let mut verdicts = Vec::new();
         let mut bytes = 0;
         while let Some(queued) = self.queue.pop_front() {
             let weight = queued.weight();
@@ -151,10 +193,14 @@ impl Room {
             };
             let verdict = match self.decide(&queued, &author) {
                 Ok(Some(effect)) => {
+                    let (client, client_seq) = match queued.maker {
+                        Maker::Client(client, client_seq) => (client, client_seq),
+                        Maker::Session(_) => (ClientId::NONE, 0),
+                    };
                     entries.push(Arc::new(Entry {
                         seq,
-                        client: queued.client,
-                        client_seq: queued.client_seq,
+                        client,
+                        client_seq,
                         person: Some(queued.person),
                         at: now,
                         body: Body::Effect(effect),
@@ -170,12 +216,19 @@ impl Room {
                     return self.start_over(ops);
                 }
             };
-            let ledger = ledgers
-                .entry(queued.client)
-                .or_insert_with(|| self.ledgers.get(&queued.client).cloned().unwrap_or_default());
-            assert_eq!(ledger.mark() + 1, queued.client_seq, "lanes queue in order (L4)");
-            ledger.settle(verdict, now);
+            if let Maker::Client(client, client_seq) = queued.maker {
+                let known = || self.ledgers.get(&client).cloned().unwrap_or_default();
+                let ledger = ledgers.entry(client).or_insert_with(known);
+                assert_eq!(ledger.mark() + 1, client_seq, "lanes queue in order (L4)");
+                ledger.settle(verdict.clone(), now);
+            }
+            verdicts.push(verdict);
             ops.push(queued);
+        }
+        if entries.is_empty() && ledgers.is_empty() {
+            // Nothing to store: what these add is in the log already, or they were refused.
+            self.answer(&ops, |at, _| outcome_of(&verdicts[at]));
+            return self.pump(now);
         }
         let commit = Commit {
             first_seq: self.head + 1,
@@ -184,7 +237,7 @@ impl Room {
             guard: self.guard,
         };
         self.outputs.push_back(Output::Commit(commit.clone()));
-        self.flight = Some(Flight { commit, ops });
+        self.flight = Some(Flight { commit, ops, verdicts });
     }
 
     fn decide(&mut self, queued: &Queued, author: &Author) -> Result<Option<Bytes>, Upset> {
@@ -228,11 +281,11 @@ impl Room {
     }
 
     fn land(&mut self, flight: Flight) {
-        let Commit { entries, ledgers, .. } = flight.commit;
+        let Flight { commit: Commit { entries, ledgers, .. }, ops, verdicts } = flight;
         self.head += entries.len() as u64;
         self.recent.push(&entries);
         self.ledgers.extend(ledgers);
-        self.answer(&flight.ops, |verdict| verdict.map_or_else(not_saved, outcome_of));
+        self.answer(&ops, |at, _| outcome_of(&verdicts[at]));
         if !entries.is_empty() {
             self.outputs.push_back(Output::Broadcast(Message::Events(entries)));
         }
@@ -242,16 +295,26 @@ impl Room {
         self.lanes.sweep(|client| ledgers.get(&client).map_or(0, Ledger::mark));
     }
 
-    /// Tells the authors of these operations what became of them.
-    fn answer(&mut self, ops: &[Queued], outcome: impl Fn(Option<&Verdict>) -> Outcome) {
+    /// Tells the authors of these operations what became of them. `outcome` gets an operation's
+    /// place and what its client's ledger says of it.
+    fn answer(&mut self, ops: &[Queued], outcome: impl Fn(usize, Option<&Verdict>) -> Outcome) {
         let mut told: BTreeMap<(SessionId, ClientId), Vec<(u64, Outcome)>> = BTreeMap::new();
-        for op in ops {
-            let Some(session) = self.lanes.session(op.client) else { continue };
-            let verdict = match self.ledgers.get(&op.client).map(|l| l.of(op.client_seq)) {
-                Some(Known::Settled(verdict)) => Some(verdict),
-                _ => None,
-            };
-            told.entry((session, op.client)).or_default().push((op.client_seq, outcome(verdict)));
+        for (at, op) in ops.iter().enumerate() {
+            match op.maker {
+                Maker::Session(ticket) => {
+                    let message = Message::Merged(ticket, outcome(at, None));
+                    self.send(op.session, message);
+                }
+                Maker::Client(client, client_seq) => {
+                    let Some(session) = self.lanes.session(client) else { continue };
+                    let verdict = match self.ledgers.get(&client).map(|l| l.of(client_seq)) {
+                        Some(Known::Settled(verdict)) => Some(verdict),
+                        _ => None,
+                    };
+                    let outcome = (client_seq, outcome(at, verdict));
+                    told.entry((session, client)).or_default().push(outcome);
+                }
+            }
         }
         for ((session, client), outcomes) in told {
             self.send(session, Message::Outcomes(client, outcomes));
@@ -281,7 +344,8 @@ impl Room {
             }
         }
         if let Some((flight, _)) = self.landed.take() {
-            self.answer(&flight.ops, |verdict| verdict.map_or_else(not_saved, outcome_of));
+            // What a session merged may be in the log or not: it compares and sends it again.
+            self.answer(&flight.ops, |_, verdict| verdict.map_or_else(not_saved, outcome_of));
             self.turn_away_queue(&flight.ops);
             self.health = Health::Pausing { until: now + self.limits.store_pause_ms };
         }
@@ -293,7 +357,7 @@ impl Room {
         if let Some((flight, Committed::Failed)) = &mut self.landed {
             // Certainly not stored: no need to keep the authors waiting.
             let ops = std::mem::take(&mut flight.ops);
-            self.answer(&ops, |_| not_saved());
+            self.answer(&ops, |_, _| not_saved());
             self.turn_away_queue(&ops);
         }
         self.tell_storing(false);
@@ -304,10 +368,10 @@ impl Room {
     fn turn_away_queue(&mut self, failed: &[Queued]) {
         let queued: Vec<Queued> = self.queue.drain(..).collect();
         self.queue_bytes = 0;
-        self.answer(&queued, |_| not_saved());
-        for op in failed.iter().chain(&queued) {
-            let next = self.first_unsettled(op.client);
-            self.lanes.rewind(op.client, next);
+        self.answer(&queued, |_, _| not_saved());
+        for client in failed.iter().chain(&queued).filter_map(Queued::client) {
+            let next = self.first_unsettled(client);
+            self.lanes.rewind(client, next);
         }
     }
 

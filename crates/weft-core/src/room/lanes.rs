@@ -32,26 +32,34 @@ pub(super) enum Place {
 
 impl Lanes {
     /// An operation came, whose outcome is not known. `settled` is the client's mark.
-    pub(super) fn place(&mut self, now: Millis, op: Queued, settled: u64, window: u64) -> Place {
-        let lane = self.lanes.entry(op.client).or_insert_with(|| Lane {
+    pub(super) fn place(
+        &mut self,
+        now: Millis,
+        client: ClientId,
+        client_seq: u64,
+        op: Queued,
+        settled: u64,
+        window: u64,
+    ) -> Place {
+        let lane = self.lanes.entry(client).or_insert_with(|| Lane {
             session: None,
             next: settled + 1,
             early: BTreeMap::new(),
             early_since: None,
         });
         lane.session = Some(op.session);
-        if op.client_seq > settled + window {
+        if client_seq > settled + window {
             return Place::Outside;
         }
-        if op.client_seq < lane.next {
+        if client_seq < lane.next {
             return Place::UnderWay;
         }
-        if op.client_seq > lane.next {
-            lane.early.insert(op.client_seq, op);
+        if client_seq > lane.next {
+            lane.early.insert(client_seq, op);
             lane.early_since.get_or_insert(now);
             return Place::Held;
         }
-        lane.early.remove(&op.client_seq);
+        lane.early.remove(&client_seq);
         let mut run = vec![op];
         lane.next += 1;
         while let Some(op) = lane.early.remove(&lane.next) {

@@ -22,6 +22,15 @@ pub struct Since {
     pub lineage: u64,
 }
 
+/// From what a session that attaches starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// It follows the log from here.
+    Log(Since),
+    /// It has a replica of its own, and merges (L9): it is told what the room has.
+    Merge,
+}
+
 /// A read that waits for its turn.
 pub enum Ask {
     /// A session wants to follow the room.
@@ -35,12 +44,14 @@ pub enum Ask {
         /// What the person may do.
         right: Right,
         /// What the session has.
-        since: Since,
+        start: Start,
     },
     /// A session wants the entries after a seq.
     Pull(SessionId, Seq),
     /// A session wants to know whether its state at a seq is right.
     Compare(SessionId, Seq, Digest),
+    /// A session that merges has this state vector, and wants what it lacks; under a ticket.
+    Missing(SessionId, u64, Bytes),
     /// The text projection, under a ticket.
     Text(u64),
     /// To know when the batch in flight has landed, under a ticket: what was decided by rights
@@ -51,9 +62,10 @@ pub enum Ask {
 impl Ask {
     pub(super) const fn session(&self) -> Option<SessionId> {
         match self {
-            Self::Attach { session, .. } | Self::Pull(session, _) | Self::Compare(session, ..) => {
-                Some(*session)
-            }
+            Self::Attach { session, .. }
+            | Self::Pull(session, _)
+            | Self::Compare(session, ..)
+            | Self::Missing(session, ..) => Some(*session),
             Self::Text(_) | Self::Barrier(_) => None,
         }
     }
@@ -99,11 +111,18 @@ impl Room {
         }
         while let Some(ask) = self.waiting.pop_front() {
             match ask {
-                Ask::Attach { session, person, name, right, since } => {
-                    self.attach(now, session, Member { person, right }, name, since);
+                Ask::Attach { session, person, name, right, start } => {
+                    self.attach(now, session, Member { person, right }, name, start);
                 }
                 Ask::Pull(session, after) => self.pull(session, after),
                 Ask::Compare(session, seq, digest) => self.compare(session, seq, digest),
+                Ask::Missing(session, ticket, state_vector) => {
+                    let missing = match self.machine.merging() {
+                        Some(merging) => merging.missing_from(&state_vector),
+                        None => Err(Fault::new("not_merged")),
+                    };
+                    self.send(session, Message::Missing(ticket, missing));
+                }
                 Ask::Text(ticket) => {
                     self.outputs.push_back(Output::Text(ticket, self.machine.text()));
                 }
@@ -118,16 +137,20 @@ impl Room {
         session: SessionId,
         member: Member,
         name: String,
-        since: Since,
+        start: Start,
     ) {
-        let known = since.epoch == self.guard.epoch && since.lineage == self.lineage;
-        let resumed = if known && since.seq > 0 { self.recent.after(since.seq, self.head) } else { None };
-        let (state, entries) = match resumed {
-            Some(entries) => (None, entries),
-            None => {
-                let (state, entries) = self.start();
-                (Some(state), entries)
-            }
+        let (state, entries, state_vector) = match start {
+            Start::Log(since) => match self.resume(since) {
+                Some(entries) => (None, entries, None),
+                None => {
+                    let (state, entries) = self.start();
+                    (Some(state), entries, None)
+                }
+            },
+            Start::Merge => match self.machine.merging() {
+                Some(merging) => (None, Vec::new(), Some(merging.state_vector())),
+                None => return self.send(session, Message::Detached(Fault::new("not_merged"))),
+            },
         };
         let (person, right) = (member.person, member.right);
         self.presence.leave(session);
@@ -140,6 +163,7 @@ impl Room {
             right,
             state,
             entries,
+            state_vector,
             peers: self.presence.all(),
             color,
         };
@@ -148,6 +172,12 @@ impl Room {
             self.send(session, Message::Storing(false));
         }
         self.schedule_presence(now);
+    }
+
+    /// The entries that a session lacks, if it knows this numbering and they are at hand.
+    fn resume(&self, since: Since) -> Option<Vec<Arc<Entry>>> {
+        let known = since.epoch == self.guard.epoch && since.lineage == self.lineage;
+        if known && since.seq > 0 { self.recent.after(since.seq, self.head) } else { None }
     }
 
     fn pull(&mut self, session: SessionId, after: Seq) {

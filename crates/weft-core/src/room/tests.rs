@@ -72,7 +72,7 @@ impl Bench {
 
     fn with(limits: RoomLimits) -> Self {
         let body = Body::Created { kind: "words".into(), epoch: 1, lineage: 1 };
-        let (client, client_seq, person, at) = (ClientId::SERVER, 0, None, 0);
+        let (client, client_seq, person, at) = (ClientId::NONE, 0, None, 0);
         let created = Arc::new(Entry { seq: 1, client, client_seq, person, at, body });
         let entries = vec![created];
         let ledgers = BTreeMap::new();
@@ -88,7 +88,7 @@ impl Bench {
     fn attach_since(&mut self, session: SessionId, since: Since) {
         let (person, right) = (person(session), Right::Edit);
         let name = format!("P{}", session.0);
-        self.room.ask(self.now, Ask::Attach { session, person, name, right, since });
+        self.room.ask(self.now, Ask::Attach { session, person, name, right, start: Start::Log(since) });
         self.drain();
     }
 
@@ -192,6 +192,13 @@ fn show(message: &Message) -> String {
             });
             format!("client {} {}", client.0, each.collect::<Vec<_>>().join("; "))
         }
+        Message::Merged(ticket, outcome) => match outcome {
+            Outcome::NotSaved(fault) => format!("ticket {ticket} not saved {}", fault.code),
+            Outcome::Accepted(seq) => format!("ticket {ticket} at {seq}"),
+            Outcome::Refused(fault) => format!("ticket {ticket} refused {fault}"),
+            Outcome::Missing(_) => unreachable!("tickets have no order"),
+        },
+        Message::Missing(ticket, missing) => format!("missing for {ticket}: {missing:?}"),
         Message::Events(entries) => format!("events [{}]", seqs(entries)),
         Message::State { seq, repair, .. } => format!("state {seq} repair {repair}"),
         Message::Peers(here, left) => format!("peers {} {}", here.len(), left.len()),
@@ -577,4 +584,37 @@ fn presence_is_gathered() {
     assert!(!b.room.is_idle());
     b.room.detach(b.now, A);
     assert!(b.room.is_idle());
+}
+
+#[test]
+fn l9_a_session_that_merges_is_answered_by_ticket_and_leaves_no_ledger() {
+    let mut b = Bench::new();
+    b.attach(A);
+    b.said.clear();
+    let merge = |b: &mut Bench, ticket, word: &'static str| {
+        b.room.merge(b.now, A, ticket, Ok(Bytes::from_static(word.as_bytes())));
+        b.drain();
+    };
+    merge(&mut b, 1, "one");
+    merge(&mut b, 2, "=");
+    merge(&mut b, 3, "two");
+    b.said(&[]);
+    b.commit();
+    b.said(&["1: ticket 1 at 2", "all: events [2]"]);
+    b.commit();
+    b.said(&["1: ticket 2 at 2", "1: ticket 3 at 3", "all: events [3]"]);
+    assert!(b.ledgers.is_empty());
+    merge(&mut b, 4, "=");
+    assert!(b.commits.is_empty(), "it adds nothing, and nothing is under way");
+    b.said(&["1: ticket 4 at 3"]);
+    merge(&mut b, 5, "three");
+    merge(&mut b, 6, "=");
+    b.answer(Committed::Unknown, true);
+    b.finish_reload();
+    b.said(&[
+        "all: storing false",
+        "all: events [4]",
+        "1: ticket 5 not saved store_failed",
+        "1: ticket 6 not saved store_failed",
+    ]);
 }

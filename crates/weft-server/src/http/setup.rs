@@ -13,10 +13,10 @@ use crate::{
     welcome,
 };
 
-/// Whether nobody is administrator yet.
+/// Whether nobody is administrator yet, and who may make an account.
 pub(super) async fn needed(State(state): State<AppState>) -> Result<Json<Value>, ApiError> {
     let needed = !state.meta.has_admin().await?;
-    Ok(Json(json!({"needed": needed})))
+    Ok(Json(json!({"needed": needed, "registration": state.config.registration.name()})))
 }
 
 #[derive(Deserialize)]

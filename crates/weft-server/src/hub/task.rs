@@ -16,7 +16,7 @@ use tokio::{
 };
 use weft_core::{
     ClientId, Fault, Millis, PersonId, Right, RoomId, Seq, SessionId,
-    room::{Ask, Commit, Committed, Loaded, Message, Output, Room},
+    room::{Ask, Commit, Committed, Loaded, Message, Output, Room, Start},
 };
 use weft_proto::{frame, log as format};
 use weft_store::{Append, Appended, Log, Meta};
@@ -89,12 +89,17 @@ struct Follower {
 }
 
 impl Follower {
+    fn say(&self, room: RoomId, kind: &str, message: &Message) {
+        if let Some(frame) = frame::of_message(room, kind, &self.asked, &self.title, message) {
+            self.connection.outbox.answer(frame);
+        }
+    }
+
     /// Says the last word to a connection, which from then on is told that it does not follow the
     /// room.
     fn detach(&self, room: RoomId, kind: &str, message: &Message) {
         self.connection.rooms().remove(&room);
-        let frame = frame::of_message(room, kind, &self.asked, &self.title, message);
-        self.connection.outbox.answer(frame);
+        self.say(room, kind, message);
     }
 }
 
@@ -200,7 +205,8 @@ impl<'a> Task<'a> {
                 let Attach { connection, asked, title, name, right, since } = *attach;
                 let (session, person) = (connection.session, connection.person);
                 self.followers.0.insert(session, Follower { connection, asked, title });
-                self.room.ask(now, Ask::Attach { session, person, name, right, since });
+                let start = Start::Log(since);
+                self.room.ask(now, Ask::Attach { session, person, name, right, start });
             }
             Command::Detach(session) => {
                 self.followers.0.remove(&session);
@@ -324,19 +330,19 @@ impl<'a> Task<'a> {
             }
             return;
         }
-        let Some(Follower { connection, asked, title }) = self.followers.0.get(&session) else {
-            return;
-        };
+        let Some(follower) = self.followers.0.get(&session) else { return };
         if let Message::Compared(_, false) = message {
             metrics::counter!("weft_replica_repairs_total").increment(1);
             tracing::warn!(%room, "a replica differed and is repaired");
         }
-        connection.outbox.answer(frame::of_message(room, kind, asked, title, message));
+        follower.say(room, kind, message);
     }
 
     fn broadcast(&self, message: &Message) {
         let room = self.room.id();
-        let bytes = frame::of_message(room, &self.origin.kind, "", "", message);
+        let Some(bytes) = frame::of_message(room, &self.origin.kind, "", "", message) else {
+            return;
+        };
         for follower in self.followers.0.values() {
             follower.connection.outbox.event(room, self.room.head(), bytes.clone());
         }

@@ -62,6 +62,20 @@ pub fn check(update: &[u8], known: &Clocks) -> Result<Clocks, Flaw> {
     Ok(raised)
 }
 
+/// Walks a foreign Yjs state vector (v1) and returns it.
+///
+/// # Errors
+/// [`Flaw::Malformed`].
+pub fn check_state_vector(bytes: &[u8]) -> Result<Clocks, Flaw> {
+    let mut reader = Reader { bytes, at: 0 };
+    let mut clocks = Clocks::new();
+    for _ in 0..reader.count("clients")? {
+        let (client, clock) = reader.id()?;
+        clocks.insert(client, clock);
+    }
+    if reader.at == bytes.len() { Ok(clocks) } else { Err(reader.flaw("bytes after the end")) }
+}
+
 fn reached(client: u64, known: &Clocks, raised: &Clocks) -> u32 {
     raised.get(&client).or_else(|| known.get(&client)).copied().unwrap_or(0)
 }
