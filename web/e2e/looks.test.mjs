@@ -11,7 +11,11 @@ import { caretAtEnd, open, saved, words } from './page.mjs';
 import { useWorld } from './world.mjs';
 
 const world = useWorld();
-const sizes = { desktop: { width: 1440, height: 900 }, phone: { width: 390, height: 844 }, narrow: { width: 320, height: 640 } };
+const sizes = {
+  desktop: { width: 1440, height: 900 },
+  phone: { width: 390, height: 844 },
+  narrow: { width: 320, height: 640 },
+};
 const languages = { en: 'en-US', zh: 'zh-CN' };
 const schemes = ['light', 'dark'];
 const longTitle = 'A title of sixty characters, which is longer than most of us write';
@@ -61,7 +65,8 @@ for (const [language, locale] of Object.entries(languages)) {
             await page.evaluate(() => document.fonts.ready);
             await shoot(page, `${name}-${language}-${scheme}-${size}`);
             assert.deepEqual(await tooWide(page), [], 'nothing runs out of the side');
-            assert.equal(await page.locator('html').getAttribute('lang'), language === 'zh' ? 'zh-Hans' : 'en');
+            const lang = await page.locator('html').getAttribute('lang');
+            assert.equal(lang, language === 'zh' ? 'zh-Hans' : 'en');
             if (size !== 'narrow') assert.deepEqual(await axe(page), []);
             await context.close();
           });

@@ -27,8 +27,9 @@ test('two people press + for the last one: one gets it, the other is told', asyn
   await becomes('the sums', sums, ['1 item ¥6.50', '1 item ¥6.50']);
   const told = (page) => page.getByText('Sold out: the last one was just taken').count();
   const mine = (page) => order.mine(page, 'Soup');
+  const has = async (page) => `has ${await mine(page)}, told ${await told(page)}`;
   const outcome = async () =>
-    (await Promise.all([left, right].map(async (page) => `has ${await mine(page)}, told ${await told(page)}`))).sort();
+    (await Promise.all([left, right].map(has))).sort();
   await becomes('exactly one has it, exactly the other is told', outcome, ['has 0, told 1', 'has 1, told 0']);
 
   const presses = [left, left, left, right, right].map((page) => () => order.more(page, 'Noodles').click());

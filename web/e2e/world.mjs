@@ -20,7 +20,7 @@ export function useWorld({ args = ['--registration', 'open'] } = {}) {
     world.server = await startServer(args);
     world.browser = await chromium.launch({
       executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-      args: ['--no-sandbox', '--disable-dev-shm-usage', ...(process.env.DISTX ? ['--disable-features=LocalNetworkAccessChecks'] : [])],
+      args: ['--no-sandbox', '--disable-dev-shm-usage'],
     });
   });
   after(async () => {
@@ -29,7 +29,7 @@ export function useWorld({ args = ['--registration', 'open'] } = {}) {
   });
 
   /** Somebody's browser, without an account yet. */
-  world.context = async (options = {}, username) => {
+  world.context = async (options = {}) => {
     const context = await world.browser.newContext({
       baseURL: world.server.url,
       locale: 'en-US',
@@ -38,14 +38,12 @@ export function useWorld({ args = ['--registration', 'open'] } = {}) {
       ...options,
     });
     context.setDefaultTimeout(15_000);
-    if (process.env.DISTX) { const { existsSync, readFileSync } = await import('node:fs'); await context.route((u) => !/^\/(api|ws|readyz)/.test(u.pathname), (r) => { const f = process.env.DISTX + new URL(r.request().url()).pathname; const real = existsSync(f) && f.includes('.') ? f : process.env.DISTX + '/index.html'; const ext = real.split('.').pop(); r.fulfill({ body: readFileSync(real), contentType: { js: 'text/javascript', css: 'text/css', html: 'text/html', svg: 'image/svg+xml' }[ext] ?? 'application/octet-stream' }); }); }
-    if (process.env.DEBUGX) { context.on('page', (p) => { p.on('console', (m) => console.log(username ?? '', 'console', m.text())); p.on('pageerror', (e) => console.log('pageerror', e)); p.on('websocket', (w) => { console.log('ws open'); w.on('close', () => console.log('ws close')); let n = 0; w.on('framereceived', () => n++ < 3 && console.log('ws recv')); w.on('framesent', (f) => n < 4 && console.log('ws sent', f.payload.length)); }); const o = p.screenshot; setTimeout(() => !p.isClosed() && p.screenshot({ path: '/tmp/exp/late' + (globalThis.cnt = (globalThis.cnt ?? 0) + 1) + '.png' }).catch(() => {}), 9000); }); }
     return context;
   };
 
   /** Somebody with an account, signed in. `admin` takes the set-up link. */
   world.person = async (username, { name = username, admin = false, language = 'en', ...options } = {}) => {
-    const context = await world.context(options, username);
+    const context = await world.context(options);
     const person = { username, name, password, context };
     person.call = async (method, path, data) => {
       const answer = await context.request.fetch(`/api/v1${path}`, {
@@ -62,10 +60,12 @@ export function useWorld({ args = ['--registration', 'open'] } = {}) {
     if (admin) {
       const secret = new URL(world.server.setupUrl).hash.slice(1);
       const body = { secret, username, name, password, workspace: 'Test workspace', language };
-      person.welcomeRoom = (await person.call('POST', '/auth/setup', body)).welcome_room;
+      const answer = await person.call('POST', '/auth/setup', body);
+      [person.token, person.welcomeRoom] = [answer.token, answer.welcome_room];
     } else {
       const email = `${encodeURIComponent(username)}@example.org`;
-      await person.call('POST', '/auth/register', { username, name, password, email, language });
+      const body = { username, name, password, email, language };
+      person.token = (await person.call('POST', '/auth/register', body)).token;
     }
     return person;
   };

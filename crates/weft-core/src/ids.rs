@@ -166,7 +166,13 @@ mod tests {
 
     #[test]
     fn what_is_no_id_is_refused() {
-        for text in ["", "0", "80000000000000000000000000", "0000000000000000000000000u", "é".repeat(13).as_str()] {
+        for text in [
+            "",
+            "0",
+            "80000000000000000000000000",
+            "0000000000000000000000000u",
+            "é".repeat(13).as_str(),
+        ] {
             assert_eq!(text.parse::<RoomId>(), Err(BadId), "{text}");
         }
     }

@@ -3,6 +3,7 @@
 //! No runtime, socket, file, thread, wall clock or ambient randomness: time, entropy and bytes come
 //! in as arguments, effects go out as values. No wire format either: `weft-proto` owns those.
 
+pub mod awareness;
 pub mod client;
 mod entry;
 mod fault;

@@ -95,6 +95,12 @@ pub trait Merging {
     /// What the state has, as a Yjs state vector (v1).
     fn state_vector(&self) -> Bytes;
 
+    /// Whether an update tells of something inserted that the state has not.
+    ///
+    /// # Errors
+    /// The fault `op_malformed` or `missing_predecessors`.
+    fn is_news(&self, update: &Bytes) -> Result<bool, Fault>;
+
     /// What the state has and a replica with this state vector has not, as a Yjs update (v1).
     ///
     /// # Errors

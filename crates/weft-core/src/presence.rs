@@ -69,6 +69,12 @@ impl Presence {
         }
     }
 
+    /// The colour of a session's person.
+    #[must_use]
+    pub fn color_of(&self, session: SessionId) -> Option<u32> {
+        self.here.get(&session).map(|peer| peer.color)
+    }
+
     /// Everybody who is here.
     #[must_use]
     pub fn all(&self) -> Vec<Peer> {
@@ -118,10 +124,10 @@ mod tests {
         presence.set(SessionId(1), Bytes::from_static(b"x"));
         presence.leave(SessionId(2));
         let (here, left) = presence.flush();
-        assert_eq!(here.iter().map(|p| (p.session, p.data.clone())).collect::<Vec<_>>(), [(
-            SessionId(1),
-            Bytes::from_static(b"x")
-        )]);
+        assert_eq!(
+            here.iter().map(|p| (p.session, p.data.clone())).collect::<Vec<_>>(),
+            [(SessionId(1), Bytes::from_static(b"x"))]
+        );
         assert_eq!(left, [SessionId(2)]);
         presence.set(SessionId(1), Bytes::from_static(b"x"));
         assert!(!presence.is_dirty(), "the same place again is no news");

@@ -26,6 +26,7 @@ use bytes::Bytes;
 
 use crate::{
     ClientId, Entry, Fault, Guard, Ledger, Millis, PersonId, Right, RoomId, Seq, SessionId,
+    awareness::{Aware, Awareness},
     machine::Machine,
     presence::{Peer, Presence},
 };
@@ -150,6 +151,8 @@ pub enum Message {
     Outcomes(ClientId, Vec<(u64, Outcome)>),
     /// The answer to a session's operation, under its ticket.
     Merged(u64, Outcome),
+    /// What the room has, as a Yjs state vector.
+    StateVector(Bytes),
     /// What a session that merges lacks, as a Yjs update, under its ticket.
     Missing(u64, Result<Bytes, Fault>),
     /// Entries, consecutive.
@@ -169,6 +172,8 @@ pub enum Message {
     },
     /// Who came or moved, and who left.
     Peers(Vec<Peer>, Vec<SessionId>),
+    /// The same for sessions that merge.
+    Aware(Vec<Aware>),
     /// Whether a replica is equal at this seq.
     Compared(Seq, bool),
     /// The session's person may now do this.
@@ -252,6 +257,7 @@ pub struct Room {
     ledgers: BTreeMap<ClientId, Ledger>,
     members: BTreeMap<SessionId, Member>,
     presence: Presence,
+    awareness: Awareness,
     presence_due: Option<Millis>,
     lanes: Lanes,
     queue: VecDeque<Queued>,
@@ -283,6 +289,7 @@ impl Room {
             ledgers: loaded.ledgers,
             members: BTreeMap::new(),
             presence: Presence::default(),
+            awareness: Awareness::default(),
             presence_due: None,
             lanes: Lanes::default(),
             queue: VecDeque::new(),
@@ -333,10 +340,8 @@ impl Room {
             Health::Ready | Health::Loading => None,
         };
         let hold = self.limits.early_hold_ms;
-        [health, self.presence_due, self.lanes.oldest_early().map(|at| at + hold)]
-            .into_iter()
-            .flatten()
-            .min()
+        let early = self.lanes.oldest_early().map(|at| at + hold);
+        [health, self.presence_due, self.awareness.next_expiry(), early].into_iter().flatten().min()
     }
 
     /// Time has passed.
@@ -350,6 +355,8 @@ impl Room {
             _ => {}
         }
         self.report_missing(now);
+        self.awareness.expire(now);
+        self.schedule_presence(now);
         if self.presence_due.is_some_and(|due| due <= now) {
             self.flush_presence();
         }
@@ -362,6 +369,31 @@ impl Room {
             self.presence.set(session, data);
             self.schedule_presence(now);
         }
+    }
+
+    /// A session tells of Yjs clients.
+    pub fn set_awareness(&mut self, now: Millis, session: SessionId, told: Vec<Aware>) {
+        if !self.members.contains_key(&session) {
+            return;
+        }
+        let bytes_max = self.limits.presence_bytes_max;
+        if let Err(fault) = self.awareness.hear(now, session, told, bytes_max) {
+            self.send(session, Message::Trouble(fault));
+        }
+        self.schedule_presence(now);
+    }
+
+    /// A session that merges asks who is here.
+    pub fn tell_aware(&mut self, session: SessionId) {
+        if self.members.contains_key(&session) {
+            self.send(session, Message::Aware(self.awareness.all()));
+        }
+    }
+
+    /// The colour of a session's person, if the session is here.
+    #[must_use]
+    pub fn color_of(&self, session: SessionId) -> Option<u32> {
+        self.presence.color_of(session)
     }
 
     /// A session goes. What it has sent stays accepted.
@@ -444,7 +476,13 @@ impl Room {
         let under_way = self.flight.iter().flat_map(|flight| &flight.ops);
         let members = self.members.values().map(|member| member.person);
         let asking = self.waiting.iter().filter_map(Ask::person);
-        self.queue.iter().chain(under_way).map(|op| op.person).chain(members).chain(asking).collect()
+        self.queue
+            .iter()
+            .chain(under_way)
+            .map(|op| op.person)
+            .chain(members)
+            .chain(asking)
+            .collect()
     }
 
     /// Whether everything that was accepted has been stored or turned away.
@@ -476,13 +514,14 @@ impl Room {
     fn forget(&mut self, now: Millis, session: SessionId) {
         if self.members.remove(&session).is_some() {
             self.presence.leave(session);
+            self.awareness.leave(session);
             self.lanes.forget(session);
             self.schedule_presence(now);
         }
     }
 
     fn schedule_presence(&mut self, now: Millis) {
-        if self.presence.is_dirty() {
+        if self.presence.is_dirty() || self.awareness.is_dirty() {
             self.presence_due.get_or_insert(now + self.limits.presence_gather_ms);
         }
     }
@@ -492,6 +531,10 @@ impl Room {
         let (here, left) = self.presence.flush();
         if !here.is_empty() || !left.is_empty() {
             self.outputs.push_back(Output::Broadcast(Message::Peers(here, left)));
+        }
+        if self.awareness.is_dirty() {
+            let changed = self.awareness.flush();
+            self.outputs.push_back(Output::Broadcast(Message::Aware(changed)));
         }
     }
 

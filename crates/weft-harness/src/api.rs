@@ -34,7 +34,12 @@ impl Api {
         Ok((text(&answer["token"])?, text(&answer["user"]["id"])?))
     }
 
-    pub async fn create_room(&self, token: &str, kind: &str, title: &str) -> anyhow::Result<String> {
+    pub async fn create_room(
+        &self,
+        token: &str,
+        kind: &str,
+        title: &str,
+    ) -> anyhow::Result<String> {
         let room = self.post("/rooms", Some(token), json!({"kind": kind, "title": title})).await?;
         room["id"].as_str().map(str::to_owned).context("a room's id")
     }

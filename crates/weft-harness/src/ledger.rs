@@ -86,7 +86,8 @@ impl RoomLedger {
         ensure!(lost.is_empty(), "room {room}: saved and lost: {lost:?}");
         let twice: Vec<_> = seen.iter().filter(|(_, count)| **count > 1).collect();
         ensure!(twice.is_empty(), "room {room}: there more than once: {twice:?}");
-        let strange: BTreeSet<_> = seen.keys().filter(|word| !self.words.contains_key(**word)).collect();
+        let strange: BTreeSet<_> =
+            seen.keys().filter(|word| !self.words.contains_key(**word)).collect();
         ensure!(strange.is_empty(), "room {room}: nobody wrote {strange:?}");
         for word in seen.keys() {
             self.words.insert((*word).to_owned(), Told::Saved);

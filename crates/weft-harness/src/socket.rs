@@ -1,7 +1,6 @@
 //! One connection of the native protocol.
 
 use anyhow::{Context, bail};
-use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
@@ -47,7 +46,7 @@ impl Socket {
             }
             match self.stream.next().await.context("the connection ended")?? {
                 Message::Binary(bytes) => {
-                    let frames: Vec<wire::ServerFrame> = frame::read(Bytes::from(bytes))?;
+                    let frames: Vec<wire::ServerFrame> = frame::read(bytes)?;
                     self.waiting.extend(frames.into_iter().filter_map(|frame| frame.body));
                 }
                 Message::Close(close) => bail!("closed: {close:?}"),
@@ -62,7 +61,8 @@ impl Socket {
         since: weft_core::room::Since,
     ) -> anyhow::Result<wire::Attached> {
         let (since_seq, epoch, lineage) = (since.seq, since.epoch, since.lineage);
-        self.send(Out::Attach(wire::Attach { room: room.to_owned(), since_seq, epoch, lineage })).await?;
+        self.send(Out::Attach(wire::Attach { room: room.to_owned(), since_seq, epoch, lineage }))
+            .await?;
         loop {
             match self.next().await? {
                 In::Attached(attached) => return Ok(attached),

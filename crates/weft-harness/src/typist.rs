@@ -21,7 +21,9 @@ use weft_proto::{
     frame, order_wire,
     wire::{self, client_frame::Body as Out, entry::Body, server_frame::Body as In},
 };
-use yrs::{OffsetKind, Options, ReadTxn, Text, Transact, Update, WriteTxn, updates::decoder::Decode};
+use yrs::{
+    OffsetKind, Options, ReadTxn, Text, Transact, Update, WriteTxn, updates::decoder::Decode,
+};
 
 use crate::{dice::Dice, ledger::RoomLedger, socket::Socket};
 
@@ -67,8 +69,7 @@ impl Typist {
         let mut options = Options::with_client_id(yrs::ClientID::new(self.dice.next() >> 12));
         options.offset_kind = OffsetKind::Utf16;
         let doc = yrs::Doc::with_options(options);
-        let mut desk =
-            Desk { follower: None, client: None, doc, made: BTreeMap::new(), words: 0 };
+        let mut desk = Desk { follower: None, client: None, doc, made: BTreeMap::new(), words: 0 };
         loop {
             let url = self.signals.url.lock().expect("no panic").clone();
             let served = self.serve(&url, &mut desk).await;
@@ -141,13 +142,20 @@ impl Typist {
         }
     }
 
-    async fn carry_out(&self, socket: &mut Socket, room: &Bytes, desk: &mut Desk) -> anyhow::Result<()> {
+    async fn carry_out(
+        &self,
+        socket: &mut Socket,
+        room: &Bytes,
+        desk: &mut Desk,
+    ) -> anyhow::Result<()> {
         let client_id = desk.client.context("a client id")?;
         while let Some(output) = desk.follower.as_mut().and_then(Follower::poll_output) {
             let room = room.clone();
             match output {
                 Output::Submit(client_seq, op) => {
-                    socket.send(Out::Submit(wire::Submit { room, client_id, client_seq, op })).await?;
+                    socket
+                        .send(Out::Submit(wire::Submit { room, client_id, client_seq, op }))
+                        .await?;
                 }
                 Output::Pull(after_seq) => {
                     socket.send(Out::Pull(wire::Pull { room, after_seq })).await?;
@@ -228,7 +236,8 @@ fn hear(follower: &mut Follower, body: In, signals: &Signals) -> anyhow::Result<
 }
 
 fn entries(entries: Vec<wire::Entry>) -> anyhow::Result<Vec<Arc<weft_core::Entry>>> {
-    let known = |entry: &wire::Entry| matches!(entry.body, Some(Body::Created(_) | Body::Effect(_)));
+    let known =
+        |entry: &wire::Entry| matches!(entry.body, Some(Body::Created(_) | Body::Effect(_)));
     entries.into_iter().filter(known).map(|entry| Ok(Arc::new(frame::entry(entry)?))).collect()
 }
 

@@ -74,8 +74,13 @@ pub fn of_message(
 ) -> Option<Bytes> {
     let room = room_to_wire(room);
     Some(to_client(match message {
-        Message::Merged(..) | Message::Missing(..) => return None,
-        Message::Attached(attached) => Body::Attached(attached_to_wire(room, kind, asked, title, attached)),
+        Message::Merged(..)
+        | Message::Missing(..)
+        | Message::StateVector(_)
+        | Message::Aware(_) => return None,
+        Message::Attached(attached) => {
+            Body::Attached(attached_to_wire(room, kind, asked, title, attached))
+        }
         Message::Detached(why) => Body::Detached(wire::Detached {
             room,
             asked: asked.to_owned(),

@@ -33,7 +33,9 @@ pub enum OpenError {
 pub fn open(kind: &str, state: Option<&Bytes>) -> Result<Box<dyn Machine>, OpenError> {
     match kind {
         Doc::NAME => Ok(Box::new(state.map_or_else(|| Ok(Doc::default()), Doc::open)?)),
-        Order::NAME => Ok(Box::new(state.map_or_else(|| Ok(Order::default()), Order::state).map(OverWire)?)),
+        Order::NAME => {
+            Ok(Box::new(state.map_or_else(|| Ok(Order::default()), Order::state).map(OverWire)?))
+        }
         _ => Err(OpenError::UnknownKind(kind.to_owned())),
     }
 }

@@ -9,6 +9,7 @@ pub mod frame;
 pub mod kinds;
 pub mod log;
 mod order;
+pub mod yjs;
 
 /// The messages of `proto/weft.proto`, as generated.
 #[allow(missing_docs, clippy::all, reason = "generated; documented in proto/weft.proto")]

@@ -109,13 +109,7 @@ pub fn encode_snapshot(snapshot: &Snapshot) -> Bytes {
 pub fn decode_snapshot(bytes: &Bytes) -> Result<Snapshot, FormatError> {
     let wire::Snapshot { seq, state, created } = decode(bytes)?;
     let created = created.ok_or(FormatError::Field("created"))?;
-    Ok(Snapshot {
-        seq,
-        state,
-        kind: created.kind,
-        epoch: created.epoch,
-        lineage: created.lineage,
-    })
+    Ok(Snapshot { seq, state, kind: created.kind, epoch: created.epoch, lineage: created.lineage })
 }
 
 pub(crate) fn entry_to_wire(entry: &Entry) -> wire::Entry {
@@ -139,11 +133,9 @@ pub(crate) fn entry_to_wire(entry: &Entry) -> wire::Entry {
 
 pub(crate) fn entry_from_wire(entry: wire::Entry) -> Result<Entry, FormatError> {
     let body = match entry.body.ok_or(FormatError::Field("body"))? {
-        wire::entry::Body::Created(created) => Body::Created {
-            kind: created.kind,
-            epoch: created.epoch,
-            lineage: created.lineage,
-        },
+        wire::entry::Body::Created(created) => {
+            Body::Created { kind: created.kind, epoch: created.epoch, lineage: created.lineage }
+        }
         wire::entry::Body::Effect(effect) => Body::Effect(effect),
     };
     Ok(Entry {

@@ -8,10 +8,7 @@ use std::{fs, path::PathBuf, sync::Arc};
 use bytes::Bytes;
 use prost::Message;
 use serde_json::json;
-use weft_core::{
-    Body, ClientId, Entry, Fault, Ledger, PersonId, Right, Verdict,
-    machine::Author,
-};
+use weft_core::{Body, ClientId, Entry, Fault, Ledger, PersonId, Right, Verdict, machine::Author};
 use weft_proto::{
     kinds, log,
     order_wire::{self, order_op::Op},
@@ -61,27 +58,33 @@ fn adjust(line: u64, delta: i32) -> Bytes {
 fn orders_as_the_other_side_replays_them() {
     let edit = order_wire::EditLine { line: 2, name: "Tea".into(), price_minor: 350, stock: None };
     let cases = [
-        ("a lunch", vec![
-            (1, add("Noodles", 1800, None)),
-            (1, add("茶 tea", 300, Some(3))),
-            (2, adjust(1, 2)),
-            (3, adjust(2, 3)),
-            (2, adjust(2, 1)),
-            (3, adjust(2, -1)),
-            (3, adjust(1, 1)),
-            (2, adjust(2, 1)),
-            (1, op(Op::EditLine(edit))),
-            (1, op(Op::RemoveLine(order_wire::RemoveLine { line: 1 }))),
-            (2, op(Op::Submit(order_wire::Submit {}))),
-            (1, op(Op::Reopen(order_wire::Reopen {}))),
-            (1, op(Op::Close(order_wire::Close {}))),
-        ]),
-        ("nothing left of it", vec![
-            (1, add("Cake", 1, Some(1))),
-            (1, adjust(1, 1)),
-            (1, adjust(1, -1)),
-            (1, op(Op::RemoveLine(order_wire::RemoveLine { line: 1 }))),
-        ]),
+        (
+            "a lunch",
+            vec![
+                (1, add("Noodles", 1800, None)),
+                (1, add("茶 tea", 300, Some(3))),
+                (2, adjust(1, 2)),
+                (3, adjust(2, 3)),
+                (2, adjust(2, 1)),
+                (3, adjust(2, -1)),
+                (3, adjust(1, 1)),
+                (2, adjust(2, 1)),
+                (1, op(Op::EditLine(edit))),
+                (1, op(Op::RemoveLine(order_wire::RemoveLine { line: 1 }))),
+                (2, op(Op::Submit(order_wire::Submit {}))),
+                (1, op(Op::Reopen(order_wire::Reopen {}))),
+                (1, op(Op::Close(order_wire::Close {}))),
+            ],
+        ),
+        (
+            "nothing left of it",
+            vec![
+                (1, add("Cake", 1, Some(1))),
+                (1, adjust(1, 1)),
+                (1, adjust(1, -1)),
+                (1, op(Op::RemoveLine(order_wire::RemoveLine { line: 1 }))),
+            ],
+        ),
     ];
     let mut out = Vec::new();
     for (name, ops) in cases {
@@ -153,7 +156,14 @@ fn documents_and_their_digests() {
 fn sample_entries() -> Vec<Arc<Entry>> {
     let entry = |seq, client, person, body| {
         let client_seq = if client == 0 { 0 } else { 3 };
-        Arc::new(Entry { seq, client: ClientId(client), client_seq, person, at: 1_700_000_000_000, body })
+        Arc::new(Entry {
+            seq,
+            client: ClientId(client),
+            client_seq,
+            person,
+            at: 1_700_000_000_000,
+            body,
+        })
     };
     vec![
         entry(1, 0, None, Body::Created { kind: "doc".into(), epoch: 1, lineage: 1 }),

@@ -26,7 +26,7 @@ use axum::{
 
 pub use error::ApiError;
 
-use crate::{assets, state::AppState, ws};
+use crate::{assets, state::AppState, ws, yjs};
 
 /// Runs `work` to its end even if the one who asked hangs up, which drops a request's future: what
 /// the metadata says and what the hub has been told must not part.
@@ -51,6 +51,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .nest("/api", api())
         .merge(operation())
         .route("/ws", get(ws::upgrade))
+        .route("/yjs/{room}", get(yjs::upgrade))
         .fallback_service(assets::service(state.clone()))
         .layer(middleware::from_fn(layers::security_headers))
         .layer(middleware::from_fn(layers::log))

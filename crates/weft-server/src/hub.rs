@@ -5,8 +5,11 @@
 //! of them loads it anew from the log. A room whose *replay* panics is set aside until the program
 //! is started again.
 
+mod attach;
+mod bridge;
 mod load;
 mod task;
+mod voice;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -37,6 +40,7 @@ use crate::{
 use load::{LoadError, load};
 pub(crate) use task::{Attach, Command};
 use task::{Followers, Task, Tools, append_of};
+pub(crate) use voice::Voice;
 
 /// A room could not be reached.
 #[derive(Debug, thiserror::Error)]
@@ -234,7 +238,8 @@ impl Hub {
         self.0.stopping.store(true, Ordering::Release);
         let patience = Duration::from_millis(self.limits().socket_stop_ms_max);
         let settle = async {
-            let rooms: Vec<_> = self.rooms().values().filter_map(|cell| cell.get().cloned()).collect();
+            let rooms: Vec<_> =
+                self.rooms().values().filter_map(|cell| cell.get().cloned()).collect();
             for room in rooms {
                 let (done, settled) = oneshot::channel();
                 if room.send(Command::Settle(done)).await.is_ok() {
@@ -278,9 +283,15 @@ impl Hub {
         Some(connection)
     }
 
-    pub(crate) fn disconnect(&self, connection: &Connection) {
+    /// A connection has ended: it leaves the rooms that it follows.
+    pub(crate) async fn disconnect(&self, connection: &Connection) {
         if self.connections().remove(&connection.session).is_some() {
             metrics::gauge!("weft_connections").decrement(1);
+        }
+        let rooms = std::mem::take(&mut *connection.rooms());
+        for room in rooms.into_values() {
+            // An error: the room's task ended before.
+            let _ = room.send(Command::Detach(connection.session)).await;
         }
     }
 

@@ -15,6 +15,7 @@ mod serve;
 mod state;
 mod welcome;
 mod ws;
+mod yjs;
 
 pub use admin::{AdminError, AdminForm, create_admin};
 pub use config::Config;

@@ -17,6 +17,8 @@ use weft_proto::{
     wire::{self, server_frame::Body},
 };
 
+use crate::config::Limits;
+
 /// Bytes that are put together into one message at most, unless one frame is larger.
 const MESSAGE_BYTES_MAX: usize = 256 << 10;
 
@@ -29,9 +31,19 @@ pub struct Close {
     pub why: &'static str,
 }
 
+/// How a protocol takes what waits for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manner {
+    /// Frames behind one another are a message; lost events are pulled (R3).
+    Frames,
+    /// Each frame is a message of its own; who loses one has to connect anew.
+    Messages,
+}
+
 /// The queue of one connection.
 #[derive(Debug)]
 pub struct Outbox {
+    manner: Manner,
     queue: Mutex<Queue>,
     ready: Notify,
     events_bytes_max: usize,
@@ -64,11 +76,16 @@ pub enum Next {
 }
 
 impl Outbox {
-    /// An empty outbox that drops events above `events_bytes_max` and the connection above
-    /// `bytes_max`.
+    /// An empty outbox.
     #[must_use]
-    pub fn new(events_bytes_max: usize, bytes_max: usize) -> Self {
-        Self { queue: Mutex::default(), ready: Notify::new(), events_bytes_max, bytes_max }
+    pub fn new(manner: Manner, limits: &Limits) -> Self {
+        Self {
+            manner,
+            queue: Mutex::default(),
+            ready: Notify::new(),
+            events_bytes_max: limits.outbox_events_bytes_max as usize,
+            bytes_max: limits.outbox_bytes_max as usize,
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
@@ -97,7 +114,11 @@ impl Outbox {
         if queue.close.is_some() || queue.lagging.contains(&room) {
             return;
         }
-        if queue.bytes + bytes.len() > self.events_bytes_max && !queue.frames.is_empty() {
+        let is_full = queue.bytes + bytes.len() > self.events_bytes_max && !queue.frames.is_empty();
+        if is_full && self.manner == Manner::Messages {
+            queue.frames.clear();
+            queue.close = Some(Close { code: 4503, why: "too_slow" });
+        } else if is_full {
             metrics::counter!("weft_resyncs_total").increment(1);
             queue.frames.retain(|frame| frame.events_of != Some(room));
             queue.lagging.insert(room);
@@ -150,7 +171,7 @@ impl Outbox {
             len += frame.bytes.len();
             len <= MESSAGE_BYTES_MAX
         });
-        let more = more.count();
+        let more = if self.manner == Manner::Frames { more.count() } else { 0 };
         let message = if more == 0 {
             first.bytes
         } else {
@@ -171,6 +192,12 @@ mod tests {
     const ROOM: RoomId = RoomId::from_bytes([1; 16]);
     const OTHER: RoomId = RoomId::from_bytes([2; 16]);
 
+    fn outbox(events: u64, bytes: u64) -> Outbox {
+        let mut limits = Limits::default();
+        (limits.outbox_events_bytes_max, limits.outbox_bytes_max) = (events, bytes);
+        Outbox::new(Manner::Frames, &limits)
+    }
+
     fn message(outbox: &Outbox) -> Option<Bytes> {
         match outbox.take() {
             Some(Next::Message(bytes)) => Some(bytes),
@@ -180,7 +207,7 @@ mod tests {
 
     #[test]
     fn what_waits_goes_out_as_one_message() {
-        let outbox = Outbox::new(1000, 10_000);
+        let outbox = outbox(1000, 10_000);
         outbox.answer(Bytes::from_static(b"a"));
         outbox.event(ROOM, 1, Bytes::from_static(b"b"));
         outbox.event(OTHER, 1, Bytes::from_static(b"c"));
@@ -190,7 +217,7 @@ mod tests {
 
     #[test]
     fn r3_a_slow_reader_loses_events_and_is_told_to_pull() {
-        let outbox = Outbox::new(10, 10_000);
+        let outbox = outbox(10, 10_000);
         outbox.answer(Bytes::from_static(b"x"));
         outbox.event(OTHER, 1, Bytes::from_static(b"y"));
         outbox.event(ROOM, 1, Bytes::from_static(b"12345"));
@@ -207,7 +234,7 @@ mod tests {
 
     #[test]
     fn one_that_takes_no_answers_is_dropped() {
-        let outbox = Outbox::new(10, 20);
+        let outbox = outbox(10, 20);
         outbox.answer(Bytes::from_static(&[0; 15]));
         outbox.answer(Bytes::from_static(&[0; 15]));
         assert!(outbox.is_closing());
@@ -216,7 +243,7 @@ mod tests {
 
     #[test]
     fn what_waits_is_sent_before_the_end() {
-        let outbox = Outbox::new(10, 20);
+        let outbox = outbox(10, 20);
         outbox.answer(Bytes::from_static(b"bye"));
         outbox.close(Close { code: 4401, why: "signed_out" });
         outbox.answer(Bytes::from_static(b"late"));

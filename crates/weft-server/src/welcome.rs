@@ -8,12 +8,16 @@ use weft_core::kind::doc::{
 };
 
 const ENGLISH: &[Block<'static>] = &[
-    Paragraph("This document is live: whatever you type is on the server's disk as soon as it says Saved."),
+    Paragraph(
+        "This document is live: whatever you type is on the server's disk as soon as it says Saved.",
+    ),
     Heading(2, "Try it"),
     Task("Write something here."),
     Task("Type / at the start of a line for headings, lists and tasks."),
     Task("Open this page in a second window and type in both."),
-    Task("Press Share, make an invite link, and send it to a colleague: both of you type here at once."),
+    Task(
+        "Press Share, make an invite link, and send it to a colleague: both of you type here at once.",
+    ),
     Task("Switch your network off, go on writing, and switch it on again."),
     Task("Make a group order from Home, share it, and take the last item together."),
     Heading(2, "Your notes"),

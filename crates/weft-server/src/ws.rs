@@ -1,12 +1,21 @@
 //! `GET /ws`: the native protocol's front door. Who may come in, with which bounds.
 
 mod connection;
-mod rate;
+pub(crate) mod rate;
+
+use std::time::Duration;
 
 use axum::{
-    extract::{Query, State, WebSocketUpgrade},
+    extract::{
+        Query, State, WebSocketUpgrade,
+        ws::{CloseFrame, Message, WebSocket},
+    },
     http::HeaderMap,
     response::{IntoResponse, Response},
+};
+use futures_util::{
+    SinkExt, StreamExt,
+    stream::{SplitSink, SplitStream},
 };
 use serde::Deserialize;
 use weft_core::Fault;
@@ -18,21 +27,23 @@ use weft_proto::{
 use crate::{
     auth::authenticate_socket,
     http::ApiError,
-    outbox::{Close, Outbox},
+    outbox::{Close, Next, Outbox},
     state::AppState,
 };
 
 /// The subprotocol's name.
 pub const SUBPROTOCOL: &str = "weft.v1";
 /// Per connection; larger ones cost memory for every idle socket.
-const READ_BUFFER_BYTES: usize = 4096;
+pub(crate) const READ_BUFFER_BYTES: usize = 4096;
+/// How long a client may take to close its side.
+const LINGER: Duration = Duration::from_secs(2);
 /// Clients come back after this long, and up to as long again.
 const COME_BACK_MS: u32 = 1_000;
 
 /// What a socket's URL may say.
 #[derive(Deserialize)]
 pub struct SocketQuery {
-    token: Option<String>,
+    pub(crate) token: Option<String>,
 }
 
 /// Opens a socket for someone who is signed in.
@@ -63,4 +74,41 @@ pub fn say_goodbye(outbox: &Outbox) {
     let why = Some(fault(&Fault::new("stopping")));
     outbox.answer(to_client(Body::Goodbye(wire::Goodbye { retry_after_ms: COME_BACK_MS, why })));
     outbox.close(Close { code: 4503, why: "stopping" });
+}
+
+/// Sends what waits in an outbox, until the connection ends.
+pub(crate) async fn send_all(mut sink: SplitSink<WebSocket, Message>, outbox: &Outbox) {
+    loop {
+        let (message, last) = match outbox.next().await {
+            Next::Message(bytes) => (Message::Binary(bytes), false),
+            Next::Close(Close { code, why }) => {
+                (Message::Close(Some(CloseFrame { code, reason: why.into() })), true)
+            }
+        };
+        if sink.send(message).await.is_err() || last {
+            return;
+        }
+    }
+}
+
+/// Waits until the client has closed its side, for a while: a socket that is dropped with unread
+/// bytes is reset, and the client would never read why.
+pub(crate) async fn linger(mut stream: SplitStream<WebSocket>) {
+    let drained = async { while let Some(Ok(_)) = stream.next().await {} };
+    let _ = tokio::time::timeout(LINGER, drained).await;
+}
+
+/// How to close after reading failed.
+pub(crate) fn close_of(error: &axum::Error) -> Close {
+    use std::error::Error as _;
+    // The library tells a message above the limit from a broken line by its text alone.
+    let mut text = error.to_string();
+    if let Some(source) = error.source() {
+        text.push_str(&source.to_string());
+    }
+    if text.to_lowercase().contains("too long") || text.to_lowercase().contains("too big") {
+        Close { code: 4400, why: "frame_too_large" }
+    } else {
+        Close { code: 4500, why: "gone" }
+    }
 }

@@ -395,7 +395,7 @@ export const TotalSchema: GenMessage<Total> = /*@__PURE__*/
   messageDesc(file_order, 12);
 
 /**
- * The whole order, in order of line id, then person id.
+ * The whole order: lines in order of id, quantities of person id, then line, totals of person id.
  *
  * @generated from message weft.order.v1.OrderState
  */

@@ -58,14 +58,14 @@ export type Entry = Message<"weft.v1.Entry"> & {
   seq: bigint;
 
   /**
-   * 0: made by the server
+   * 0: made by the server, or by a session that merges (Yjs protocols)
    *
    * @generated from field: uint64 client_id = 2;
    */
   clientId: bigint;
 
   /**
-   * 0: made by the server
+   * 0: likewise
    *
    * @generated from field: uint64 client_seq = 3;
    */

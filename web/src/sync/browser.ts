@@ -100,12 +100,15 @@ function listen(connection: Connection): () => void {
     connection.flush();
     if (connection.wouldLose()) event.preventDefault();
   };
+  // Either may be wrong about our server: ask it.
   window.addEventListener('online', online);
+  window.addEventListener('offline', online);
   document.addEventListener('visibilitychange', visible);
   window.addEventListener('pagehide', hide);
   window.addEventListener('beforeunload', leave);
   return () => {
     window.removeEventListener('online', online);
+    window.removeEventListener('offline', online);
     document.removeEventListener('visibilitychange', visible);
     window.removeEventListener('pagehide', hide);
     window.removeEventListener('beforeunload', leave);

@@ -1,4 +1,4 @@
-import { Button, Group, Modal, Text } from '@mantine/core';
+import { Button, Group, Modal } from '@mantine/core';
 import { useWords } from '../i18n/hooks';
 
 interface Props {
@@ -14,9 +14,8 @@ interface Props {
 export function ConfirmDialog({ opened, question, yes, onYes, onClose }: Props) {
   const { t } = useWords();
   return (
-    <Modal opened={opened} onClose={onClose} withCloseButton={false} aria-label={question}>
-      <Text>{question}</Text>
-      <Group justify="flex-end" mt={24} gap={8}>
+    <Modal opened={opened} onClose={onClose} withCloseButton={false} title={question}>
+      <Group justify="flex-end" mt={8} gap={8}>
         <Button variant="default" onClick={onClose} data-autofocus>
           {t('action.cancel')}
         </Button>

@@ -161,8 +161,9 @@ function Rail({ user, treeOpen, onToggleTree }: RailProps) {
         </ActionIcon>
       </Tooltip>
       <MeMenu user={user} position="right-end">
-        <UnstyledButton className={classes.me} aria-label={t('shell.me_menu')} data-testid="me-menu">
+        <UnstyledButton className={classes.me} data-testid="me-menu">
           <Avatar name={user.name} color={null} size={32} />
+          <span className="visually-hidden">{t('shell.me_menu')}</span>
         </UnstyledButton>
       </MeMenu>
     </nav>

@@ -1,3 +1,5 @@
+//! A client at work, as the lines of what it does.
+
 use super::*;
 use crate::Body;
 

@@ -80,12 +80,7 @@ impl Machine for Doc {
             let fault = Fault::new("no_right").with("needed", Right::Edit.name());
             return Err(Upset::Refused(fault));
         }
-        let raised = check(op, &self.clocks).map_err(|flaw| {
-            Upset::Refused(Fault::new(match flaw {
-                Flaw::Malformed { .. } => "op_malformed",
-                Flaw::Missing { .. } => "missing_predecessors",
-            }))
-        })?;
+        let raised = check(op, &self.clocks).map_err(|flaw| Upset::Refused(flaw.into()))?;
         let changed = self.merge(op, raised).map_err(Upset::Broken)?;
         Ok(changed.then(|| op.clone()))
     }
@@ -139,19 +134,42 @@ impl Machine for Doc {
     }
 }
 
+impl From<Flaw> for Fault {
+    fn from(flaw: Flaw) -> Self {
+        Self::new(match flaw {
+            Flaw::Malformed { .. } => "op_malformed",
+            Flaw::Missing { .. } => "missing_predecessors",
+        })
+    }
+}
+
 impl Merging for Doc {
+    fn is_news(&self, update: &Bytes) -> Result<bool, Fault> {
+        Ok(!check(update, &self.clocks)?.is_empty())
+    }
+
     fn state_vector(&self) -> Bytes {
         self.doc.transact().state_vector().encode_v1().into()
     }
 
     fn missing_from(&self, state_vector: &Bytes) -> Result<Bytes, Fault> {
-        let clocks =
-            check_state_vector(state_vector).map_err(|_| Fault::new("op_malformed"))?;
+        let clocks = check_state_vector(state_vector)?;
         let mut theirs = StateVector::default();
         for (client, clock) in clocks {
             theirs.set_max(yrs::ClientID::new(client), clock);
         }
         Ok(self.doc.transact().encode_state_as_update_v1(&theirs).into())
+    }
+}
+
+/// Several updates, each of which was checked, as one; `None` if there are none.
+#[must_use]
+pub fn merge(updates: &[Bytes]) -> Option<Bytes> {
+    match updates {
+        [] => None,
+        [one] => Some(one.clone()),
+        // The library refuses only what it cannot decode; what was checked it can.
+        many => yrs::merge_updates_v1(many).ok().map(Bytes::from),
     }
 }
 

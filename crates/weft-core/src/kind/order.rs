@@ -197,9 +197,10 @@ impl Order {
         })?;
         let stock = match offer.stock {
             None => None,
-            Some(left) => Some(u32::try_from(i64::from(left) - i64::from(delta)).map_err(|_| {
-                Reject::SoldOut { name: offer.name.clone(), left }
-            })?),
+            Some(left) => Some(
+                u32::try_from(i64::from(left) - i64::from(delta))
+                    .map_err(|_| Reject::SoldOut { name: offer.name.clone(), left })?,
+            ),
         };
         if after > COUNT_MAX {
             return Err(Reject::TooMany(COUNT_MAX.into()));

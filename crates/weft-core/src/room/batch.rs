@@ -75,7 +75,8 @@ impl Room {
         };
         let (person, right) = (member.person, Some(member.right));
         let ledger = self.ledgers.get(&client);
-        let outside = || Fault::new("client_window").with("from", ledger.map_or(0, Ledger::mark) + 1);
+        let outside =
+            || Fault::new("client_window").with("from", ledger.map_or(0, Ledger::mark) + 1);
         match ledger.map_or(Known::Open, |ledger| ledger.of(client_seq)) {
             Known::Settled(verdict) if client_seq > 0 => {
                 let outcome = outcome_of(verdict);
@@ -243,6 +244,13 @@ impl Room {
     fn decide(&mut self, queued: &Queued, author: &Author) -> Result<Option<Bytes>, Upset> {
         let op = queued.op.as_ref().map_err(|fault| Upset::Refused(fault.clone()))?;
         if queued.right.is_none_or(|right| right < Right::Edit) {
+            // A session that merges tells what it has without being asked to change anything.
+            if let (Maker::Session(_), Some(_), Some(merging)) =
+                (queued.maker, queued.right, self.machine.merging())
+                && !merging.is_news(op).map_err(Upset::Refused)?
+            {
+                return Ok(None);
+            }
             let fault = Fault::new("no_right").with("needed", Right::Edit.name());
             return Err(Upset::Refused(fault));
         }

@@ -107,7 +107,10 @@ impl Lanes {
 
     /// The clients whose early operations have waited since `before` or longer, with the number
     /// that is missing. These operations are dropped: the client sends again from there.
-    pub(super) fn give_up(&mut self, before: Millis) -> Vec<(ClientId, Option<SessionId>, u64, u64)> {
+    pub(super) fn give_up(
+        &mut self,
+        before: Millis,
+    ) -> Vec<(ClientId, Option<SessionId>, u64, u64)> {
         let mut missing = Vec::new();
         for (&client, lane) in &mut self.lanes {
             if lane.early_since.is_some_and(|since| since <= before) {

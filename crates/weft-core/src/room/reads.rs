@@ -8,7 +8,7 @@ use bytes::Bytes;
 use crate::{
     Entry, Fault, Millis, PersonId, Right, Seq, SessionId,
     machine::Digest,
-    room::{Attached, Health, Member, Message, Output, Room},
+    room::{Attached, Health, Member, Message, Output, Room, recent::Beginning},
 };
 
 /// Where a session's replica stands; all 0: it has nothing.
@@ -50,6 +50,8 @@ pub enum Ask {
     Pull(SessionId, Seq),
     /// A session wants to know whether its state at a seq is right.
     Compare(SessionId, Seq, Digest),
+    /// A session that merges is to be told what the room has.
+    StateVector(SessionId),
     /// A session that merges has this state vector, and wants what it lacks; under a ticket.
     Missing(SessionId, u64, Bytes),
     /// The text projection, under a ticket.
@@ -65,6 +67,7 @@ impl Ask {
             Self::Attach { session, .. }
             | Self::Pull(session, _)
             | Self::Compare(session, ..)
+            | Self::StateVector(session)
             | Self::Missing(session, ..) => Some(*session),
             Self::Text(_) | Self::Barrier(_) => None,
         }
@@ -104,8 +107,8 @@ impl Room {
     }
 
     pub(super) fn answer_reads(&mut self, now: Millis) {
-        let can_read = self.flight.is_none()
-            && matches!(self.health, Health::Ready | Health::Pausing { .. });
+        let can_read =
+            self.flight.is_none() && matches!(self.health, Health::Ready | Health::Pausing { .. });
         if !can_read {
             return;
         }
@@ -116,6 +119,12 @@ impl Room {
                 }
                 Ask::Pull(session, after) => self.pull(session, after),
                 Ask::Compare(session, seq, digest) => self.compare(session, seq, digest),
+                Ask::StateVector(session) => {
+                    if let Some(merging) = self.machine.merging() {
+                        let has = merging.state_vector();
+                        self.send(session, Message::StateVector(has));
+                    }
+                }
                 Ask::Missing(session, ticket, state_vector) => {
                     let missing = match self.machine.merging() {
                         Some(merging) => merging.missing_from(&state_vector),
@@ -167,7 +176,11 @@ impl Room {
             peers: self.presence.all(),
             color,
         };
+        let merges = attached.state_vector.is_some();
         self.send(session, Message::Attached(Box::new(attached)));
+        if merges {
+            self.send(session, Message::Aware(self.awareness.all()));
+        }
         if self.told_failing {
             self.send(session, Message::Storing(false));
         }
@@ -212,7 +225,7 @@ impl Room {
     }
 
     /// What a newcomer starts from. Encodes the state only if what is at hand is too old.
-    fn start(&mut self) -> ((Seq, Bytes), Vec<Arc<Entry>>) {
+    fn start(&mut self) -> Beginning {
         if let Some(start) = self.recent.start(self.head) {
             return start;
         }

@@ -7,6 +7,9 @@ use bytes::Bytes;
 
 use crate::{Entry, Seq};
 
+/// A state at a seq, and the entries that follow it.
+pub(super) type Beginning = ((Seq, Bytes), Vec<Arc<Entry>>);
+
 pub(super) struct Recent {
     /// The state at a seq, as last encoded. Entries after it may be gone from `entries`.
     state: Option<(Seq, Bytes)>,
@@ -72,7 +75,7 @@ impl Recent {
     }
 
     /// A state and all entries since, if that is at hand and the entries weigh little beside it.
-    pub(super) fn start(&self, head: Seq) -> Option<((Seq, Bytes), Vec<Arc<Entry>>)> {
+    pub(super) fn start(&self, head: Seq) -> Option<Beginning> {
         let (seq, state) = self.state.clone()?;
         let entries = self.after(seq, head)?;
         let weight: usize = entries.iter().map(|entry| entry.weight()).sum();

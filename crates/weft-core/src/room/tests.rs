@@ -1,3 +1,5 @@
+//! A room with a small machine and a log in memory: what is said, and when.
+
 use super::*;
 use crate::{
     Body, Ledger,
@@ -88,7 +90,8 @@ impl Bench {
     fn attach_since(&mut self, session: SessionId, since: Since) {
         let (person, right) = (person(session), Right::Edit);
         let name = format!("P{}", session.0);
-        self.room.ask(self.now, Ask::Attach { session, person, name, right, start: Start::Log(since) });
+        self.room
+            .ask(self.now, Ask::Attach { session, person, name, right, start: Start::Log(since) });
         self.drain();
     }
 
@@ -131,7 +134,9 @@ impl Bench {
             match output {
                 Output::Commit(commit) => self.commits.push_back(commit),
                 Output::Reload => self.reload = true,
-                Output::Send(to, message) => self.said.push(format!("{}: {}", to.0, show(&message))),
+                Output::Send(to, message) => {
+                    self.said.push(format!("{}: {}", to.0, show(&message)))
+                }
                 Output::Broadcast(message) => self.said.push(format!("all: {}", show(&message))),
                 Output::Snapshot(seq, _) => self.said.push(format!("snapshot {seq}")),
                 Output::Text(_, text) => self.said.push(format!("text {text}")),
@@ -198,9 +203,11 @@ fn show(message: &Message) -> String {
             Outcome::Refused(fault) => format!("ticket {ticket} refused {fault}"),
             Outcome::Missing(_) => unreachable!("tickets have no order"),
         },
+        Message::StateVector(_) => "state vector".to_owned(),
         Message::Missing(ticket, missing) => format!("missing for {ticket}: {missing:?}"),
         Message::Events(entries) => format!("events [{}]", seqs(entries)),
         Message::State { seq, repair, .. } => format!("state {seq} repair {repair}"),
+        Message::Aware(all) => format!("aware {}", all.len()),
         Message::Peers(here, left) => format!("peers {} {}", here.len(), left.len()),
         Message::Compared(seq, equal) => format!("compared {seq} {equal}"),
         Message::Right(right) => format!("right {}", right.name()),
@@ -265,7 +272,11 @@ fn l3_a_repeat_gets_the_answer_of_the_original_once_that_is_durable() {
     b.submit(B, CA, 2, "!");
     b.commit();
     b.submit(B, CA, 2, "!");
-    b.said(&["2: client 101 1 at 2", "2: client 101 2 refused bad_word", "2: client 101 2 refused bad_word"]);
+    b.said(&[
+        "2: client 101 1 at 2",
+        "2: client 101 2 refused bad_word",
+        "2: client 101 2 refused bad_word",
+    ]);
     assert_eq!(b.entries.len(), 2);
 }
 
@@ -275,9 +286,10 @@ fn l3_a_refusal_alone_is_stored_too() {
     b.attach(A);
     b.submit(A, CA, 1, "!");
     assert_eq!(b.commits[0].entries, []);
-    assert_eq!(b.commits[0].ledgers[0].1.recent().collect::<Vec<_>>(), [&Verdict::Refused(
-        Fault::new("bad_word")
-    )]);
+    assert_eq!(
+        b.commits[0].ledgers[0].1.recent().collect::<Vec<_>>(),
+        [&Verdict::Refused(Fault::new("bad_word"))]
+    );
 }
 
 #[test]
@@ -348,7 +360,9 @@ fn l5_a_failed_commit_rolls_back_and_nobody_is_told_otherwise() {
 
 #[test]
 fn l5_an_unknown_outcome_is_settled_by_reading_before_anyone_is_answered() {
-    for (stored, told) in [(true, "1: client 101 1 at 2"), (false, "1: client 101 1 not saved store_failed")] {
+    for (stored, told) in
+        [(true, "1: client 101 1 at 2"), (false, "1: client 101 1 not saved store_failed")]
+    {
         let mut b = Bench::new();
         b.attach(A);
         b.submit(A, CA, 1, "one");
@@ -477,7 +491,12 @@ fn r8_a_replica_that_differs_is_repaired() {
     b.room.ask(b.now, Ask::Compare(A, 2, [9; 8]));
     b.room.ask(b.now, Ask::Compare(A, 1, [9; 8]));
     b.drain();
-    b.said(&["1: compared 2 true", "1: compared 2 false", "1: state 2 repair true", "1: compared 1 true"]);
+    b.said(&[
+        "1: compared 2 true",
+        "1: compared 2 false",
+        "1: state 2 repair true",
+        "1: compared 1 true",
+    ]);
 }
 
 #[test]

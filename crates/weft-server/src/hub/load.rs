@@ -7,12 +7,9 @@ use std::{
 };
 
 use bytes::Bytes;
-use weft_core::{
-    Body, Entry, RoomId,
-    room::Loaded,
-};
+use weft_core::{Body, Entry, RoomId, room::Loaded};
 use weft_proto::{FormatError, kinds, log as format};
-use weft_store::{Log, LogError, Loaded as Stored};
+use weft_store::{Loaded as Stored, Log, LogError};
 
 /// Why a room could not be loaded. Its content is untouched (L6).
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +31,10 @@ pub enum LoadError {
 impl LoadError {
     /// Whether trying again later may help.
     pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Log(LogError::Db { .. } | LogError::Io { .. } | LogError::Unavailable(_)))
+        matches!(
+            self,
+            Self::Log(LogError::Db { .. } | LogError::Io { .. } | LogError::Unavailable(_))
+        )
     }
 }
 

@@ -16,14 +16,17 @@ use tokio::{
 };
 use weft_core::{
     ClientId, Fault, Millis, PersonId, Right, RoomId, Seq, SessionId,
+    awareness::Aware,
+    kind::doc::Doc,
     room::{Ask, Commit, Committed, Loaded, Message, Output, Room, Start},
 };
 use weft_proto::{frame, log as format};
 use weft_store::{Append, Appended, Log, Meta};
 
 use super::{
-    Connection,
+    Connection, bridge,
     load::{LoadError, Origin, load},
+    voice::{Said, Voice},
 };
 use crate::state::Clock;
 
@@ -41,6 +44,16 @@ pub enum Command {
     Compare(SessionId, Seq, [u8; 8]),
     /// A session's cursor.
     Presence(SessionId, Bytes),
+    /// What a session that merges tells of its Yjs clients.
+    Aware(SessionId, Vec<Aware>),
+    /// A session that merges asks who is here.
+    TellAware(SessionId),
+    /// A session that merges is to be told again what the room has.
+    TellState(SessionId),
+    /// An update of a session that merges, under a ticket.
+    Merge(SessionId, u64, Result<Bytes, Fault>),
+    /// What a session that merges lacks, by its state vector; under a ticket.
+    Missing(SessionId, u64, Bytes),
     /// Who has rights that matter here now?
     People(oneshot::Sender<Vec<PersonId>>),
     /// These people's rights are now so; the log's guard has this revision (if it was raised).
@@ -59,12 +72,11 @@ pub enum Command {
 /// A session that wants to follow a room.
 pub struct Attach {
     pub connection: Arc<Connection>,
-    /// What the client called the room.
-    pub asked: String,
+    pub voice: Voice,
     pub title: String,
     pub name: String,
     pub right: Right,
-    pub since: weft_core::room::Since,
+    pub start: Start,
 }
 
 /// What the task works with.
@@ -84,14 +96,25 @@ pub struct Followers(HashMap<SessionId, Follower>);
 
 struct Follower {
     connection: Arc<Connection>,
-    asked: String,
+    voice: Voice,
+    name: String,
     title: String,
+    /// How often the cursor has moved, for those who want a clock with it.
+    moves: u64,
 }
 
 impl Follower {
     fn say(&self, room: RoomId, kind: &str, message: &Message) {
-        if let Some(frame) = frame::of_message(room, kind, &self.asked, &self.title, message) {
-            self.connection.outbox.answer(frame);
+        match &self.voice {
+            Voice::Native { asked } => {
+                if let Some(frame) = frame::of_message(room, kind, asked, &self.title, message) {
+                    self.connection.outbox.answer(frame);
+                }
+            }
+            Voice::Yjs(adapter) => {
+                // An error: the connection is ending.
+                let _ = adapter.send(message.clone());
+            }
         }
     }
 
@@ -163,7 +186,8 @@ impl<'a> Task<'a> {
             }
             let now = self.tools.clock.now();
             let wake = self.room.next_wake().into_iter().chain(self.touch_due).min();
-            let wake = wake.map(|at| Instant::now() + Duration::from_millis(at.saturating_sub(now)));
+            let wake =
+                wake.map(|at| Instant::now() + Duration::from_millis(at.saturating_sub(now)));
             let wake = wake.unwrap_or(idle_since + idle);
             tokio::select! {
                 biased;
@@ -202,10 +226,10 @@ impl<'a> Task<'a> {
         let now = self.tools.clock.now();
         match command {
             Command::Attach(attach) => {
-                let Attach { connection, asked, title, name, right, since } = *attach;
+                let Attach { connection, voice, title, name, right, start } = *attach;
                 let (session, person) = (connection.session, connection.person);
-                self.followers.0.insert(session, Follower { connection, asked, title });
-                let start = Start::Log(since);
+                let follower = Follower { connection, voice, name: name.clone(), title, moves: 0 };
+                self.followers.0.insert(session, follower);
                 self.room.ask(now, Ask::Attach { session, person, name, right, start });
             }
             Command::Detach(session) => {
@@ -219,7 +243,25 @@ impl<'a> Task<'a> {
             Command::Compare(session, seq, digest) => {
                 self.room.ask(now, Ask::Compare(session, seq, digest));
             }
-            Command::Presence(session, data) => self.room.set_presence(now, session, data),
+            Command::Presence(session, data) => {
+                self.bridge_presence(now, session, &data);
+                self.room.set_presence(now, session, data);
+            }
+            Command::Aware(session, told) => {
+                let cursor = told.iter().find_map(|aware| {
+                    bridge::from_awareness(aware.client, aware.state.as_deref()?)
+                });
+                if let Some(data) = cursor {
+                    self.room.set_presence(now, session, data);
+                }
+                self.room.set_awareness(now, session, told);
+            }
+            Command::TellAware(session) => self.room.tell_aware(session),
+            Command::TellState(session) => self.room.ask(now, Ask::StateVector(session)),
+            Command::Merge(session, ticket, op) => self.room.merge(now, session, ticket, op),
+            Command::Missing(session, ticket, state_vector) => {
+                self.room.ask(now, Ask::Missing(session, ticket, state_vector));
+            }
             Command::People(answer) => {
                 // The asker may be gone; then nobody needs to know.
                 let _ = answer.send(self.room.people().into_iter().collect());
@@ -244,6 +286,22 @@ impl<'a> Task<'a> {
                 self.room.ask(now, Ask::Text(self.ticket));
             }
             Command::Settle(done) => self.settling.push(done),
+        }
+    }
+
+    /// Shows a native cursor of a document to the sessions that merge.
+    fn bridge_presence(&mut self, now: Millis, session: SessionId, data: &[u8]) {
+        let (Some(follower), Some(color)) =
+            (self.followers.0.get_mut(&session), self.room.color_of(session))
+        else {
+            return;
+        };
+        if self.origin.kind == Doc::NAME
+            && let Some((client, state)) = bridge::to_awareness(data, &follower.name, color)
+        {
+            follower.moves += 1;
+            let aware = Aware { client, clock: follower.moves, state: Some(state) };
+            self.room.set_awareness(now, session, vec![aware]);
         }
     }
 
@@ -340,18 +398,19 @@ impl<'a> Task<'a> {
 
     fn broadcast(&self, message: &Message) {
         let room = self.room.id();
-        let Some(bytes) = frame::of_message(room, &self.origin.kind, "", "", message) else {
-            return;
-        };
+        let said = Said::new(room, &self.origin.kind, message);
         for follower in self.followers.0.values() {
-            follower.connection.outbox.event(room, self.room.head(), bytes.clone());
+            if let Some(bytes) = said.to(&follower.voice) {
+                follower.connection.outbox.event(room, self.room.head(), bytes);
+            }
         }
     }
 
     fn save(&mut self, seq: Seq, state: Bytes) {
         let Origin { kind, epoch, lineage } = self.origin.clone();
         let bytes = state.len();
-        let snapshot = format::encode_snapshot(&format::Snapshot { seq, state, kind, epoch, lineage });
+        let snapshot =
+            format::encode_snapshot(&format::Snapshot { seq, state, kind, epoch, lineage });
         let (log, room) = (Arc::clone(&self.tools.log), self.room.id());
         self.saving = Some(Box::pin(async move {
             if let Err(error) = log.put_snapshot(room, seq, snapshot).await {

@@ -1,43 +1,41 @@
 //! One connection of the native protocol: reads frames, checks their form and rate, and passes them
 //! to rooms. Two halves, one task: what comes in, and what waits in the outbox.
 
-use std::{
-    sync::Arc,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
-use axum::extract::ws::{CloseFrame, Message, WebSocket};
+use axum::extract::ws::{Message, WebSocket};
 use bytes::Bytes;
-use futures_util::{SinkExt, StreamExt, stream::{SplitSink, SplitStream}};
-use weft_core::{ClientId, Fault, PersonId, Right, RoomId, room::Outcome, room::Since};
+use futures_util::{StreamExt, stream::SplitStream};
+use weft_core::{
+    ClientId, Fault, RoomId,
+    room::{Outcome, Since, Start},
+};
 use weft_proto::{
     frame::{self, room_from_wire, room_to_wire, to_client},
     wire::{self, client_frame::Body as In, server_frame::Body as Out},
 };
 
-use super::rate::Bucket;
+use super::{close_of, linger, rate::Bucket, send_all};
 use crate::{
     auth::Signed,
-    hub::{Attach, Command, Connection, Hub, RoomHandle},
-    outbox::{Close, Next, Outbox},
+    hub::{Command, Connection, Hub, Voice},
+    outbox::{Close, Manner, Outbox},
 };
 
 /// Serves a socket until it ends.
 pub async fn serve(socket: WebSocket, hub: Hub, signed: Signed) {
     let limits = hub.limits();
-    let outbox = Arc::new(Outbox::new(
-        limits.outbox_events_bytes_max as usize,
-        limits.outbox_bytes_max as usize,
-    ));
-    let (sink, stream) = socket.split();
+    let outbox = Arc::new(Outbox::new(Manner::Frames, limits));
+    let (sink, mut stream) = socket.split();
     let Some(connection) = hub.connect(signed.person.id, signed.token_hash, Arc::clone(&outbox))
     else {
         outbox.close(Close { code: 4429, why: "too_many_connections" });
-        return send_all(sink, &outbox).await;
+        send_all(sink, &outbox).await;
+        return linger(stream).await;
     };
     let mut reader = Reader::new(&hub, &connection, &signed);
     {
-        let mut reading = std::pin::pin!(reader.read_all(stream));
+        let mut reading = std::pin::pin!(reader.read_all(&mut stream));
         let mut sending = std::pin::pin!(send_all(sink, &outbox));
         tokio::select! {
             () = &mut sending => {}
@@ -48,26 +46,8 @@ pub async fn serve(socket: WebSocket, hub: Hub, signed: Signed) {
             }
         }
     }
-    hub.disconnect(&connection);
-    let rooms = std::mem::take(&mut *connection.rooms());
-    for room in rooms.into_values() {
-        // An error: the room's task ended before.
-        let _ = room.send(Command::Detach(connection.session)).await;
-    }
-}
-
-async fn send_all(mut sink: SplitSink<WebSocket, Message>, outbox: &Outbox) {
-    loop {
-        let (message, last) = match outbox.next().await {
-            Next::Message(bytes) => (Message::Binary(bytes), false),
-            Next::Close(Close { code, why }) => {
-                (Message::Close(Some(CloseFrame { code, reason: why.into() })), true)
-            }
-        };
-        if sink.send(message).await.is_err() || last {
-            return;
-        }
-    }
+    hub.disconnect(&connection).await;
+    linger(stream).await;
 }
 
 struct Reader<'a> {
@@ -96,14 +76,11 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads until the socket or the right to use it ends, and says how to close it.
-    async fn read_all(&mut self, mut stream: SplitStream<WebSocket>) -> Close {
+    async fn read_all(&mut self, stream: &mut SplitStream<WebSocket>) -> Close {
         loop {
             let limits = self.hub.limits();
-            let patience = if self.clients.is_empty() {
-                limits.hello_ms_max
-            } else {
-                3 * limits.heartbeat_ms
-            };
+            let patience =
+                if self.clients.is_empty() { limits.hello_ms_max } else { 3 * limits.heartbeat_ms };
             let silence = Duration::from_millis(patience);
             let message = match tokio::time::timeout(silence, stream.next()).await {
                 Err(_) => return Close { code: 4408, why: "silent" },
@@ -250,60 +227,12 @@ impl<'a> Reader<'a> {
 
     async fn attach(&self, attach: wire::Attach) {
         let wire::Attach { room: asked, since_seq, epoch, lineage } = attach;
-        let since = Since { seq: since_seq, epoch, lineage };
-        if let Err(why) = self.try_attach(&asked, since).await {
+        let start = Start::Log(Since { seq: since_seq, epoch, lineage });
+        let voice = Voice::Native { asked: asked.clone() };
+        let person = &self.signed.person;
+        if let Err(why) = self.hub.attach(self.connection, person, &asked, voice, start).await {
             let why = Some(frame::fault(&why));
             self.answer(Out::Detached(wire::Detached { room: Bytes::new(), asked, why }));
-        }
-    }
-
-    async fn try_attach(&self, asked: &str, since: Since) -> Result<(), Fault> {
-        let not_found = || Fault::new("not_found");
-        let failed = || Fault::new("room_unavailable").with("retry_ms", 2_000);
-        let person = &self.signed.person;
-        let row = self.hub.meta().room(asked, person.id).await.map_err(|_| failed())?;
-        let row = row.ok_or_else(not_found)?;
-        let right = self.right(row.id, person.id).await.ok_or_else(not_found)?;
-        if row.trashed_at.is_some() {
-            return Err(Fault::new("trashed"));
-        }
-        let limit = self.hub.limits().rooms_per_connection_max;
-        if self.connection.rooms().len() as u64 >= limit {
-            return Err(Fault::new("too_many_rooms").with("limit", limit));
-        }
-        let handle = self.hub.room(row.id).await.map_err(|_| failed())?;
-        self.connection.outbox.resume(row.id);
-        let attach = Attach {
-            connection: Arc::clone(self.connection),
-            asked: asked.to_owned(),
-            title: row.title,
-            name: person.name.clone(),
-            right,
-            since,
-        };
-        self.connection.rooms().insert(row.id, handle.clone());
-        handle.send(Command::Attach(Box::new(attach))).await.map_err(|_| failed())?;
-        // The right may have changed after it was looked up and before the room knew of this
-        // session; nothing else of this connection is read until that is settled.
-        let now = self.right(row.id, person.id).await;
-        if now != Some(right) {
-            self.correct(&handle, person.id, now).await;
-        }
-        Ok(())
-    }
-
-    async fn right(&self, room: RoomId, person: PersonId) -> Option<Right> {
-        self.hub.meta().right(room, person).await.unwrap_or_else(|error| {
-            tracing::error!(%room, %error, "right not known, so none");
-            None
-        })
-    }
-
-    async fn correct(&self, room: &RoomHandle, person: PersonId, right: Option<Right>) {
-        let (done, passed) = tokio::sync::oneshot::channel();
-        if room.send(Command::Rights(vec![(person, right)], None, done)).await.is_ok() {
-            // An error: the room's task ended, and everything under way with it.
-            let _ = passed.await;
         }
     }
 
@@ -339,18 +268,4 @@ fn room_id(bytes: &Bytes) -> Result<RoomId, Close> {
 
 fn to_u32(limit: u64) -> u32 {
     u32::try_from(limit).unwrap_or(u32::MAX)
-}
-
-fn close_of(error: &axum::Error) -> Close {
-    use std::error::Error as _;
-    // The library tells a message above the limit from a broken line by its text alone.
-    let mut text = error.to_string();
-    if let Some(source) = error.source() {
-        text.push_str(&source.to_string());
-    }
-    if text.to_lowercase().contains("too long") || text.to_lowercase().contains("too big") {
-        Close { code: 4400, why: "frame_too_large" }
-    } else {
-        Close { code: 4500, why: "gone" }
-    }
 }

@@ -37,7 +37,10 @@ async fn two_people_write_one_document() {
     grant(&lin, &id, "bo", "edit").await;
     let (mut a, mut b) = (lin.socket().await, bo.socket().await);
     let attached = a.attach(&id).await;
-    assert_eq!((attached.head, attached.title.as_str(), attached.kind.as_str()), (1, "Plan", "doc"));
+    assert_eq!(
+        (attached.head, attached.title.as_str(), attached.kind.as_str()),
+        (1, "Plan", "doc")
+    );
     assert_eq!(attached.right(), wire::Right::Manage);
     let room = attached.room;
     assert_eq!(b.attach(&id).await.right(), wire::Right::Edit);
@@ -68,7 +71,8 @@ async fn two_people_take_the_last_one() {
     b.submit(&room, 1, take()).await;
     let outcomes = [a.outcome(2).await, b.outcome(1).await];
     let got = outcomes.iter().filter(|is| **is == Is::Accepted(3)).count();
-    let told = outcomes.iter().filter(|is| matches!(is, Is::Refused(f) if f.code == "order.sold_out"));
+    let told =
+        outcomes.iter().filter(|is| matches!(is, Is::Refused(f) if f.code == "order.sold_out"));
     assert_eq!((got, told.count()), (1, 1), "{outcomes:?}");
     // A repeated request counts once.
     if outcomes[0] == Is::Accepted(3) {
@@ -326,7 +330,8 @@ async fn l4_an_early_operation_waits_for_those_before_it() {
 
 #[tokio::test]
 async fn r3_a_slow_reader_is_told_to_pull_and_harms_nobody() {
-    let server = Server::with(Server::limits(|limits| limits.outbox_events_bytes_max = 50_000)).await;
+    let server =
+        Server::with(Server::limits(|limits| limits.outbox_events_bytes_max = 50_000)).await;
     let (lin, bo) = (server.person("lin").await, server.person("bo").await);
     let id = lin.document("x").await;
     grant(&lin, &id, "bo", "read").await;

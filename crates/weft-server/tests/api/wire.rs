@@ -93,7 +93,7 @@ impl Socket {
             let message = tokio::time::timeout(PATIENCE, self.stream.next()).await;
             match message.expect("an answer in time") {
                 Some(Ok(Message::Binary(bytes))) => {
-                    let frames: Vec<wire::ServerFrame> = frame::read(Bytes::from(bytes)).unwrap();
+                    let frames: Vec<wire::ServerFrame> = frame::read(bytes).unwrap();
                     self.waiting.extend(frames.into_iter().filter_map(|frame| frame.body));
                 }
                 Some(Ok(Message::Close(Some(close)))) => {

@@ -5,7 +5,6 @@ import { Collaboration } from '@tiptap/extension-collaboration';
 import { Placeholder } from '@tiptap/extensions';
 import { useLocation } from '@tanstack/react-router';
 import { Editor, EditorContent } from '@tiptap/react';
-import { ySyncPluginKey } from '@tiptap/y-tiptap';
 import { useEffect, useRef, useState } from 'react';
 import { mayWrite } from '../../frame/SaveIndicator';
 import frame from '../../frame/Frame.module.css';
@@ -15,6 +14,7 @@ import { Button } from '@mantine/core';
 import { isMod } from '../../ui/shortcut';
 import { Carets } from './carets';
 import { HoldWhileComposing } from './composition';
+import { cutOff } from './cutOff';
 import { FRAGMENT, foreignIn, readableContent, watchForeign } from './foreign';
 import { DocKeys } from './keys';
 import { LinkField } from './LinkField';
@@ -78,14 +78,6 @@ function useForeignGuard(replica: DocReplica) {
 }
 
 function noop(): void {}
-
-/** Ends the binding of editor and replica at once, in both directions. */
-function cutOff(editor: Editor): void {
-  if (editor.isDestroyed) return;
-  editor.setEditable(false, false);
-  const state: unknown = ySyncPluginKey.getState(editor.state);
-  (state as { binding?: { destroy: () => void } } | undefined)?.binding?.destroy();
-}
 
 interface EditorProps {
   replica: DocReplica;

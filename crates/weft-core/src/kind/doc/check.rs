@@ -80,10 +80,13 @@ fn reached(client: u64, known: &Clocks, raised: &Clocks) -> u32 {
     raised.get(&client).or_else(|| known.get(&client)).copied().unwrap_or(0)
 }
 
+/// What must be there before a struct: by client and clock.
+type Needs = [Option<(u64, u32)>; 3];
+
 /// One struct: the clocks it spans, and what must be there before it.
 struct Struct {
     end: u32,
-    needs: [Option<(u64, u32)>; 3],
+    needs: Needs,
 }
 
 /// The structs of one client, in order, and where they begin.
@@ -119,11 +122,7 @@ const HAS_ORIGIN: u8 = 0x80;
 const HAS_RIGHT_ORIGIN: u8 = 0x40;
 const HAS_PARENT_SUB: u8 = 0x20;
 
-fn one_struct(
-    reader: &mut Reader<'_>,
-    client: u64,
-    clock: u32,
-) -> Result<(u32, [Option<(u64, u32)>; 3]), Flaw> {
+fn one_struct(reader: &mut Reader<'_>, client: u64, clock: u32) -> Result<(u32, Needs), Flaw> {
     let info = reader.byte()?;
     match info {
         0 => Ok((reader.length()?, [None; 3])),
@@ -291,9 +290,11 @@ fn integrate(mut runs: BTreeMap<u64, Run>, known: &Clocks) -> Result<Clocks, Fla
         while let Some(next) = run.structs.front() {
             let have = reached(client, known, &raised);
             if next.end > have {
-                let lacking = next.needs.iter().flatten().find(|(c, clock)| {
-                    *clock >= reached(*c, known, &raised)
-                });
+                let lacking = next
+                    .needs
+                    .iter()
+                    .flatten()
+                    .find(|(c, clock)| *clock >= reached(*c, known, &raised));
                 if let Some(&(on, _)) = lacking {
                     first_missing =
                         Some(Flaw::Missing { client: on, known: reached(on, known, &raised) });
@@ -350,7 +351,11 @@ impl<'a> Reader<'a> {
             let byte = self.byte()?;
             value |= u64::from(byte & 0x7f) << shift;
             if byte < 0x80 {
-                return if value < CLIENT_MAX { Ok(value) } else { Err(self.flaw("number too large")) };
+                return if value < CLIENT_MAX {
+                    Ok(value)
+                } else {
+                    Err(self.flaw("number too large"))
+                };
             }
         }
         Err(self.flaw("number too long"))

@@ -66,8 +66,12 @@ mod tests {
 
     #[test]
     fn what_is_composed_is_an_operation_like_any_other() {
-        let blocks =
-            [Block::Heading(2, "你好"), Block::Task("one"), Block::Task("two"), Block::Paragraph("")];
+        let blocks = [
+            Block::Heading(2, "你好"),
+            Block::Task("one"),
+            Block::Task("two"),
+            Block::Paragraph(""),
+        ];
         let update = compose(7, &blocks);
         assert!(doc::check(&update, &doc::Clocks::new()).is_ok());
         let doc = doc::Doc::open(&update).unwrap();

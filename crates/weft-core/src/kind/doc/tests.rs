@@ -1,3 +1,5 @@
+//! Documents: convergence against Yjs itself, and bytes that mean harm.
+
 use proptest::prelude::*;
 use yrs::{GetString, Text, XmlElementPrelim, XmlFragment, XmlTextPrelim};
 

@@ -1,8 +1,8 @@
 //! The text of a Yjs document: its roots in order of name, blocks joined by newlines.
 
 use yrs::{
-    Any, Array, ArrayRef, Out, ReadTxn, Text, TextRef, XmlFragment, XmlFragmentRef,
-    XmlOut, types::text::YChange,
+    Any, Array, ArrayRef, Out, ReadTxn, Text, TextRef, XmlFragment, XmlFragmentRef, XmlOut,
+    types::text::YChange,
 };
 
 /// Nodes that are walked at most: a bound on work, far above what people write.

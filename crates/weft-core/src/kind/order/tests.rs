@@ -1,3 +1,5 @@
+//! Orders as tables of what is asked and seen, and against a recount.
+
 use super::*;
 use proptest::prelude::*;
 
@@ -23,8 +25,15 @@ fn check(script: &str) {
         let words: Vec<&str> = asked.split_whitespace().collect();
         let number = |at: usize| words[at].parse::<u64>().expect("a number");
         let op = match words[1] {
-            "add" => Op::AddLine(offer(words[2], number(3), words.get(4).map(|n| n.parse().expect("stock")))),
-            "edit" => Op::EditLine(number(2), offer(words[3], number(4), words.get(5).map(|n| n.parse().expect("stock")))),
+            "add" => Op::AddLine(offer(
+                words[2],
+                number(3),
+                words.get(4).map(|n| n.parse().expect("stock")),
+            )),
+            "edit" => Op::EditLine(
+                number(2),
+                offer(words[3], number(4), words.get(5).map(|n| n.parse().expect("stock"))),
+            ),
             "remove" => Op::RemoveLine(number(2)),
             "take" => Op::Adjust(number(2), words[3].parse().expect("a delta")),
             "submit" => Op::Submit,
@@ -176,7 +185,8 @@ fn recount(order: &Order) -> (BTreeMap<PersonId, Total>, Total) {
 
 fn any_op() -> impl Strategy<Value = Op> {
     let any_offer = || {
-        (0..1000_u64, proptest::option::of(0..5_u32)).prop_map(|(price, stock)| offer("x", price, stock))
+        (0..1000_u64, proptest::option::of(0..5_u32))
+            .prop_map(|(price, stock)| offer("x", price, stock))
     };
     let line = 1..8_u64;
     prop_oneof![
@@ -217,7 +227,8 @@ fn stock_and_taken(order: &Order) -> u64 {
         .iter()
         .filter_map(|(&id, line)| line.stock.map(|left| (id, left)))
         .map(|(id, left)| {
-            let taken = order.quantities.iter().filter(|((_, l), _)| *l == id).map(|(_, &n)| u64::from(n));
+            let taken =
+                order.quantities.iter().filter(|((_, l), _)| *l == id).map(|(_, &n)| u64::from(n));
             u64::from(left) + taken.sum::<u64>()
         })
         .sum()

@@ -1,0 +1,68 @@
+//! What a room says, in the words of each protocol. A broadcast is put into each protocol's words
+//! once, and the bytes are shared by all who speak it.
+
+use std::cell::OnceCell;
+
+use bytes::Bytes;
+use tokio::sync::mpsc;
+use weft_core::{Body, Entry, RoomId, kind::doc, room::Message};
+use weft_proto::{
+    frame,
+    yjs::{self, Sync},
+};
+
+/// The protocol that a session speaks.
+pub(crate) enum Voice {
+    /// The native one.
+    Native {
+        /// What the client called the room.
+        asked: String,
+    },
+    /// One of the Yjs protocols: broadcasts go out as they are, the rest is for its adapter.
+    Yjs(mpsc::UnboundedSender<Message>),
+}
+
+/// A broadcast, in the words of those who have asked for it so far.
+pub(super) struct Said<'a> {
+    room: RoomId,
+    kind: &'a str,
+    message: &'a Message,
+    native: OnceCell<Option<Bytes>>,
+    yjs: OnceCell<Option<Bytes>>,
+}
+
+impl<'a> Said<'a> {
+    pub fn new(room: RoomId, kind: &'a str, message: &'a Message) -> Self {
+        Self { room, kind, message, native: OnceCell::new(), yjs: OnceCell::new() }
+    }
+
+    /// The bytes for a session, if its protocol has words for this.
+    pub fn to(&self, voice: &Voice) -> Option<Bytes> {
+        match voice {
+            Voice::Native { .. } => {
+                let frame = || frame::of_message(self.room, self.kind, "", "", self.message);
+                self.native.get_or_init(frame).clone()
+            }
+            Voice::Yjs(_) => self.yjs.get_or_init(|| yjs_words(self.message)).clone(),
+        }
+    }
+}
+
+fn yjs_words(message: &Message) -> Option<Bytes> {
+    match message {
+        Message::Events(entries) => {
+            let updates: Vec<Bytes> = entries.iter().filter_map(|entry| update(entry)).collect();
+            let update = doc::merge(&updates)?;
+            Some(yjs::Message::Sync(Sync::Update(update)).write())
+        }
+        Message::Aware(changed) => Some(yjs::Message::Awareness(changed.clone()).write()),
+        _ => None,
+    }
+}
+
+fn update(entry: &Entry) -> Option<Bytes> {
+    match &entry.body {
+        Body::Effect(update) => Some(update.clone()),
+        Body::Created { .. } => None,
+    }
+}
