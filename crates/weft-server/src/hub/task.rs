@@ -135,6 +135,9 @@ impl Followers {
     }
 }
 
+/// How soon an idle room asks again whether it may end.
+const RECONSIDER: Duration = Duration::from_secs(1);
+
 type Work<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 pub struct Task<'a> {
@@ -188,7 +191,7 @@ impl<'a> Task<'a> {
             let wake = self.room.next_wake().into_iter().chain(self.touch_due).min();
             let wake =
                 wake.map(|at| Instant::now() + Duration::from_millis(at.saturating_sub(now)));
-            let wake = wake.unwrap_or(idle_since + idle);
+            let wake = wake.unwrap_or_else(|| (idle_since + idle).max(Instant::now() + RECONSIDER));
             tokio::select! {
                 biased;
                 how = work(&mut self.committing) => {
@@ -400,7 +403,9 @@ impl<'a> Task<'a> {
         let room = self.room.id();
         let said = Said::new(room, &self.origin.kind, message);
         for follower in self.followers.0.values() {
-            if let Some(bytes) = said.to(&follower.voice) {
+            if let (Message::State { .. }, Voice::Yjs(_)) = (message, &follower.voice) {
+                follower.say(room, &self.origin.kind, message);
+            } else if let Some(bytes) = said.to(&follower.voice) {
                 follower.connection.outbox.event(room, self.room.head(), bytes);
             }
         }

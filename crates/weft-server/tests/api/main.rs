@@ -13,3 +13,4 @@ mod sign_ins;
 mod sockets;
 mod support;
 mod wire;
+mod yjs;
