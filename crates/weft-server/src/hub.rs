@@ -401,3 +401,6 @@ impl Hub {
         self.0.set_aside.lock().expect("nothing panics while it holds this lock")
     }
 }
+
+#[cfg(test)]
+mod tests;
