@@ -351,6 +351,9 @@ export const en = {
   'fault.replaced': 'the whole content was replaced meanwhile',
   'fault.unreadable': 'The server said something that this version cannot read. Reload the page; unsent changes are kept.',
   'fault.closed': 'This was closed before the server answered. The change is kept and sent later.',
+  'fault.not_merged': 'This is not a document.',
+  'fault.awareness_too_large': 'This program tells too much about cursors.',
+  'fault.stopping': 'The server is restarting. Your changes are kept and sent when it is back.',
   'fault.client_window': 'Old changes of this tab can no longer be sent. They are kept for you to copy.',
   'fault.store_failed':
     "The server can't store changes right now. What was saved is safe; try again in a moment.",
