@@ -72,7 +72,8 @@ export function useWorld({ args = ['--registration', 'open'] } = {}) {
 
   /** A room of one person that others have rights to. */
   world.room = async (owner, kind, title, others = {}) => {
-    const room = await owner.call('POST', '/rooms', { kind, title });
+    const template = kind === 'doc' ? 'page' : undefined;
+    const room = await owner.call('POST', '/rooms', { kind, title, template });
     for (const [username, right] of Object.entries(others)) {
       await owner.call('POST', `/rooms/${room.id}/grants`, { username, right });
     }

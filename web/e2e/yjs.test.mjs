@@ -22,7 +22,10 @@ function client(t, person, room) {
   });
   const closes = [];
   provider.on('connection-close', (event) => closes.push(event?.code));
-  t.after(() => provider.destroy());
+  t.after(() => {
+    provider.destroy();
+    doc.destroy(); // Ends the awareness's timer, too.
+  });
   return { doc, provider, closes, text: doc.getText('t') };
 }
 

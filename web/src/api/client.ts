@@ -71,7 +71,7 @@ export class Api {
   rooms = async (trashed: boolean): Promise<RoomInfo[]> =>
     (await this.call<{ rooms: RoomInfo[] }>('GET', `/rooms?trashed=${trashed}`)).rooms;
   createRoom = (kind: Kind, title: string): Promise<RoomInfo> =>
-    this.call('POST', '/rooms', { kind, title });
+    this.call('POST', '/rooms', kind === 'doc' ? { kind, title, template: 'page' } : { kind, title });
   room = (id: string): Promise<RoomInfo> => this.call('GET', roomPath(id));
   rename = (id: string, title: string): Promise<RoomInfo> =>
     this.call('PATCH', roomPath(id), { title });

@@ -8,7 +8,10 @@ use axum::{
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
-use weft_core::{Right, RoomId};
+use weft_core::{
+    Right, RoomId,
+    kind::doc::{Block, Doc, compose},
+};
 use weft_store::{NewRoom, RoomView};
 
 use super::{
@@ -49,6 +52,7 @@ pub(super) struct Create {
     kind: Option<String>,
     title: Option<String>,
     key: Option<String>,
+    template: Option<String>,
 }
 
 /// Makes a room: entry 1 of its log first (L2), then its name. A log that nobody knows of does no
@@ -64,13 +68,19 @@ pub(super) async fn create(
     }
     let title = fields::title(form.title.unwrap_or_default())?;
     let key = fields::key(form.key)?;
+    let seed = match form.template.as_deref() {
+        None => None,
+        // Two editors that find nothing would each begin with a paragraph of their own.
+        Some("page") if kind == Doc::NAME => Some(compose(1, &[Block::Paragraph("")])),
+        Some(_) => return Err(ApiError::BadRequest { field: "template", reason: "unknown" }),
+    };
     let owner = signed.person.id;
     let rooms_max = state.config.limits.rooms_per_person_max;
     state.meta.check_room(owner, key.as_deref(), rooms_max).await?;
 
     let now = state.clock.now();
     let id = RoomId::new(now, auth::random());
-    state.hub.create(id, &kind, None).await?;
+    state.hub.create(id, &kind, seed).await?;
     let new = NewRoom { id, kind, title, key, owner };
     state.meta.create_room(&new, rooms_max, now).await?;
     let view = view(&state, &signed, id).await?;

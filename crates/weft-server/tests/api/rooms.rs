@@ -32,6 +32,8 @@ async fn a_room_is_made_and_described() {
         (json!({"kind": "sheet", "title": ""}), "kind"),
         (json!({"kind": "doc", "title": "x".repeat(201)}), "title"),
         (json!({"kind": "doc", "title": "", "key": "a/b"}), "key"),
+        (json!({"kind": "doc", "title": "", "template": "letter"}), "template"),
+        (json!({"kind": "order", "title": "", "template": "page"}), "template"),
     ] {
         assert_eq!(lin.post("/rooms", form).await.refused(400, "bad_request")["field"], field);
     }
