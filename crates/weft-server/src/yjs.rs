@@ -39,7 +39,7 @@ use crate::{
     ws::{READ_BUFFER_BYTES, SocketQuery, linger, rate::Bucket, send_all},
 };
 
-/// Updates of one socket that may be under way; above it the socket is not read.
+/// Updates and questions of one socket that may be under way; above it the socket is not read.
 const UNDER_WAY_MAX: usize = 256;
 
 /// Opens a socket to one document.
@@ -164,7 +164,7 @@ struct Exchange<'a> {
     connection: &'a Connection,
     room: RoomHandle,
     ticket: u64,
-    /// Updates that are not answered yet.
+    /// Updates and questions that are not answered yet.
     under_way: BTreeSet<u64>,
     /// The ticket of the client's first answer to our step 1; no save signal before it is durable
     /// (L1): until then the client may have changes that we have never seen.
@@ -196,16 +196,15 @@ impl<'a> Exchange<'a> {
         let session = self.connection.session;
         let command = match Message::read(&bytes).map_err(|_| bad)? {
             Message::Sync(Sync::Step1(state_vector)) => {
-                self.ticket += 1;
-                Command::Missing(session, self.ticket, own(&state_vector))
+                Command::Missing(session, self.next_ticket(), own(&state_vector))
             }
             Message::Sync(Sync::Step2(update)) => {
-                let ticket = self.next_update();
+                let ticket = self.next_ticket();
                 self.first_step2.get_or_insert(ticket);
                 Command::Merge(session, ticket, Ok(own(&update)))
             }
             Message::Sync(Sync::Update(update)) => {
-                Command::Merge(session, self.next_update(), Ok(own(&update)))
+                Command::Merge(session, self.next_ticket(), Ok(own(&update)))
             }
             Message::Awareness(told) => Command::Aware(session, told),
             Message::QueryAwareness => Command::TellAware(session),
@@ -221,7 +220,7 @@ impl<'a> Exchange<'a> {
         Ok(())
     }
 
-    fn next_update(&mut self) -> u64 {
+    fn next_ticket(&mut self) -> u64 {
         self.ticket += 1;
         self.under_way.insert(self.ticket);
         self.ticket
@@ -234,9 +233,11 @@ impl<'a> Exchange<'a> {
                 let has = attached.state_vector.unwrap_or_default();
                 self.say(&Message::Sync(Sync::Step1(has)));
             }
-            FromRoom::Missing(_, missing) => {
+            FromRoom::Missing(ticket, missing) => {
+                self.under_way.remove(&ticket);
                 let missing = missing.map_err(|fault| close_of(&fault))?;
                 self.say(&Message::Sync(Sync::Step2(missing)));
+                self.echo();
             }
             FromRoom::Aware(told) if !told.is_empty() => self.say(&Message::Awareness(told)),
             FromRoom::Merged(ticket, outcome) => self.merged(ticket, outcome)?,
