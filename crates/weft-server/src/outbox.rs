@@ -92,6 +92,12 @@ impl Outbox {
         self.queue.lock().expect("nothing panics while it holds this lock")
     }
 
+    /// How the connection takes what waits.
+    #[must_use]
+    pub const fn manner(&self) -> Manner {
+        self.manner
+    }
+
     /// An answer to this connection alone.
     pub fn answer(&self, bytes: Bytes) {
         let mut queue = self.lock();

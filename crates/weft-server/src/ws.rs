@@ -27,7 +27,7 @@ use weft_proto::{
 use crate::{
     auth::authenticate_socket,
     http::ApiError,
-    outbox::{Close, Next, Outbox},
+    outbox::{Close, Manner, Next, Outbox},
     state::AppState,
 };
 
@@ -71,8 +71,12 @@ pub async fn upgrade(
 
 /// Tells a connection that the server stops, and ends it.
 pub fn say_goodbye(outbox: &Outbox) {
-    let why = Some(fault(&Fault::new("stopping")));
-    outbox.answer(to_client(Body::Goodbye(wire::Goodbye { retry_after_ms: COME_BACK_MS, why })));
+    // The Yjs protocols have no such frame; the close code says it.
+    if outbox.manner() == Manner::Frames {
+        let why = Some(fault(&Fault::new("stopping")));
+        let goodbye = wire::Goodbye { retry_after_ms: COME_BACK_MS, why };
+        outbox.answer(to_client(Body::Goodbye(goodbye)));
+    }
     outbox.close(Close { code: 4503, why: "stopping" });
 }
 

@@ -119,18 +119,9 @@ impl Room {
                 }
                 Ask::Pull(session, after) => self.pull(session, after),
                 Ask::Compare(session, seq, digest) => self.compare(session, seq, digest),
-                Ask::StateVector(session) => {
-                    if let Some(merging) = self.machine.merging() {
-                        let has = merging.state_vector();
-                        self.send(session, Message::StateVector(has));
-                    }
-                }
+                Ask::StateVector(session) => self.tell_state_vector(session),
                 Ask::Missing(session, ticket, state_vector) => {
-                    let missing = match self.machine.merging() {
-                        Some(merging) => merging.missing_from(&state_vector),
-                        None => Err(Fault::new("not_merged")),
-                    };
-                    self.send(session, Message::Missing(ticket, missing));
+                    self.tell_missing(session, ticket, &state_vector);
                 }
                 Ask::Text(ticket) => {
                     self.outputs.push_back(Output::Text(ticket, self.machine.text()));
@@ -222,6 +213,25 @@ impl Room {
 
     pub(super) const fn state_message(&self, seq: Seq, state: Bytes, repair: bool) -> Message {
         Message::State { seq, state, repair, epoch: self.guard.epoch, lineage: self.lineage }
+    }
+
+    fn tell_state_vector(&mut self, session: SessionId) {
+        if let (true, Some(merging)) = (self.members.contains_key(&session), self.machine.merging())
+        {
+            let has = merging.state_vector();
+            self.send(session, Message::StateVector(has));
+        }
+    }
+
+    fn tell_missing(&mut self, session: SessionId, ticket: u64, state_vector: &Bytes) {
+        if !self.members.contains_key(&session) {
+            return self.send(session, Message::Trouble(Fault::new("not_attached")));
+        }
+        let missing = match self.machine.merging() {
+            Some(merging) => merging.missing_from(state_vector),
+            None => Err(Fault::new("not_merged")),
+        };
+        self.send(session, Message::Missing(ticket, missing));
     }
 
     /// What a newcomer starts from. Encodes the state only if what is at hand is too old.

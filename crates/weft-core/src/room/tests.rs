@@ -637,3 +637,25 @@ fn l9_a_session_that_merges_is_answered_by_ticket_and_leaves_no_ledger() {
         "1: ticket 6 not saved store_failed",
     ]);
 }
+
+#[test]
+fn one_who_has_lost_the_right_is_told_nothing_more() {
+    let mut b = Bench::new();
+    b.attach(A);
+    b.attach(B);
+    b.submit(A, CA, 1, "one");
+    b.said.clear();
+    b.room.ask(b.now, Ask::Missing(B, 1, Bytes::from_static(&[0])));
+    b.room.ask(b.now, Ask::StateVector(B));
+    b.room.ask(b.now, Ask::Pull(B, 1));
+    b.room.set_right(b.now, person(B), None, &Fault::new("no_access"));
+    b.drain();
+    b.said(&["2: detached no_access"]);
+    b.commit();
+    b.said(&[
+        "1: client 101 1 at 2",
+        "all: events [2]",
+        "2: trouble not_attached",
+        "2: trouble not_attached",
+    ]);
+}

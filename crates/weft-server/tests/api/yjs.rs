@@ -156,3 +156,14 @@ async fn orders_are_no_documents_and_keys_are_names() {
     let bo = server.person("bo").await;
     assert_eq!(Client::open(&bo, "app:doc-1").await.closed().await, 4404);
 }
+
+#[tokio::test]
+async fn a_server_that_stops_says_nothing_but_the_close_code() {
+    let server = Server::open().await;
+    let lin = server.person("lin").await;
+    let room = lin.document("x").await;
+    let mut client = Client::in_step(&lin, &room).await;
+    let stopping = tokio::spawn(server.restart(|_| ()));
+    assert_eq!(client.hear().await, Err(4503));
+    stopping.await.unwrap();
+}
