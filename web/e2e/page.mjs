@@ -27,15 +27,29 @@ export function blocks(page) {
 }
 
 /** Puts the caret at the end of the document. */
-export async function caretAtEnd(page) {
-  await body(page).focus();
-  await page.keyboard.press('Control+End');
-}
+export const caretAtEnd = (page) => caretAt(page, 'Control+End', 'lastElementChild');
 
 /** Puts the caret at the beginning of the document. */
-export async function caretAtStart(page) {
-  await body(page).focus();
-  await page.keyboard.press('Control+Home');
+export const caretAtStart = (page) => caretAt(page, 'Control+Home', 'firstElementChild');
+
+/**
+ * Presses a key until the caret stays in that block. Some 20 ms after it got the focus the editor puts
+ * its own selection back over one that was made faster than any hand could.
+ */
+async function caretAt(page, key, edge) {
+  const editor = body(page);
+  await editor.focus();
+  await page.keyboard.press(key);
+  let looks = 0;
+  await until(`the caret after ${key}`, async () => {
+    const there = await editor.evaluate(
+      (element, block) => element[block]?.contains(getSelection().anchorNode) ?? false,
+      edge,
+    );
+    looks = there ? looks + 1 : 0;
+    if (!there) await page.keyboard.press(key);
+    return looks >= 4;
+  });
 }
 
 /** What the indicator beside the title says. */
