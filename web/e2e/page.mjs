@@ -33,7 +33,7 @@ export const caretAtEnd = (page) => caretAt(page, 'Control+End', 'lastElementChi
 export const caretAtStart = (page) => caretAt(page, 'Control+Home', 'firstElementChild');
 
 /**
- * Presses a key until the caret stays in that block. Some 20 ms after it got the focus the editor puts
+ * Presses a key until the caret stays at that edge of the text. Some 20 ms after it got the focus the editor puts
  * its own selection back over one that was made faster than any hand could.
  */
 async function caretAt(page, key, edge) {
@@ -43,7 +43,15 @@ async function caretAt(page, key, edge) {
   let looks = 0;
   await until(`the caret after ${key}`, async () => {
     const there = await editor.evaluate(
-      (element, block) => element[block]?.contains(getSelection().anchorNode) ?? false,
+      (element, block) => {
+        const { anchorNode, anchorOffset } = getSelection();
+        if (!element[block]?.contains(anchorNode)) return false;
+        const between = document.createRange();
+        between.selectNodeContents(element);
+        if (block === 'firstElementChild') between.setEnd(anchorNode, anchorOffset);
+        else between.setStart(anchorNode, anchorOffset);
+        return between.toString().trim() === '';
+      },
       edge,
     );
     looks = there ? looks + 1 : 0;
