@@ -50,7 +50,8 @@ async function caretAt(page, key, edge) {
         between.selectNodeContents(element);
         if (block === 'firstElementChild') between.setEnd(anchorNode, anchorOffset);
         else between.setStart(anchorNode, anchorOffset);
-        return between.toString().trim() === '';
+        // Another's cursor stands between word joiners.
+        return between.toString().replace(/[\s\u2060\ufeff\u200b]/g, '') === '';
       },
       edge,
     );
