@@ -3,10 +3,9 @@
  * and axe finds nothing serious. With WEFT_SHOTS set, a picture of each is written to that folder.
  */
 import assert from 'node:assert/strict';
-import { mkdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { test } from 'node:test';
 
+import { axe, shoot, tooWide } from './looks.mjs';
 import { caretAtEnd, open, saved, words } from './page.mjs';
 import { useWorld } from './world.mjs';
 
@@ -20,6 +19,28 @@ const languages = { en: 'en-US', zh: 'zh-CN' };
 const schemes = ['light', 'dark'];
 const longTitle = 'A title of sixty characters, which is longer than most of us write';
 
+/** A team with folders, rooms, members and somebody who is invited; lin is invited elsewhere. */
+async function team(lin) {
+  const an = await world.person('an', { name: 'An Bo' });
+  await world.person('chen', { name: '陈晓' });
+  const space = await lin.call('POST', '/spaces', { name: 'Design team 设计组' });
+  const members = `/spaces/${space.id}/members`;
+  await lin.call('POST', members, { username: 'an', role: 'admin' });
+  await an.call('POST', `/spaces/${space.id}/answer`, { agree: true });
+  await lin.call('POST', members, { username: 'chen', role: 'viewer' });
+  const folder = await lin.call('POST', '/folders', { space: space.id, name: longTitle.slice(0, 60) });
+  await lin.call('POST', '/folders', { space: space.id, parent: folder.id, name: '季度计划' });
+  await lin.call('POST', `/folders/${folder.id}/grants`, { username: 'chen', right: 'comment', expires_in_seconds: 86_400 });
+  const inside = { space: space.id, folder: folder.id };
+  const plan = await lin.call('POST', '/rooms', { kind: 'doc', template: 'page', title: 'Q4 plan', ...inside });
+  await lin.call('POST', '/rooms', { kind: 'order', title: '周五午餐', space: space.id });
+  await lin.call('PUT', `/rooms/${plan.id}/star`);
+  const lunch = await an.call('POST', '/spaces', { name: 'Lunch club' });
+  await an.call('POST', `/spaces/${lunch.id}/members`, { username: 'lin', role: 'editor' });
+  const gallery = (await lin.call('GET', '/spaces')).spaces.find(({ kind }) => kind === 'gallery');
+  return { space, folder, gallery };
+}
+
 let made;
 /** What the pages show: made once for all of them. */
 function content() {
@@ -29,12 +50,19 @@ function content() {
     const order = await world.room(lin, 'order', '周五午餐');
     const trashed = await world.room(lin, 'doc', 'Old notes');
     await lin.call('DELETE', `/rooms/${trashed.id}`);
+    const space = await team(lin);
+    for (const scopes of [['read'], ['write', 'manage', 'room-tokens']]) {
+      const seconds = scopes.length === 1 ? 3600 : undefined;
+      await lin.call('POST', '/tokens', { name: longTitle.slice(0, 60), scopes, expires_in_seconds: seconds });
+    }
+    await lin.call('POST', '/admin/invites', { email: `${longTitle.replaceAll(/\W/g, '.')}@example.org` });
+    await lin.call('POST', '/admin/invites', {});
     const page = await open(lin, doc);
     await caretAtEnd(page);
     await page.keyboard.type('# 季度计划 Plan\nSome text, 中文 and English.\n- one\ntwo\n\n> quoted');
     await saved(page);
     await page.close();
-    return { lin, doc, order };
+    return { lin, doc, order, ...space };
   })();
   return made;
 }
@@ -44,9 +72,40 @@ const pages = {
   home: { path: () => '/home' },
   document: { path: ({ doc }) => `/o/${doc.id}` },
   order: { path: ({ order }) => `/o/${order.id}` },
+  space: { path: ({ space }) => `/space/${space.id}` },
+  members: {
+    path: ({ space }) => `/space/${space.id}`,
+    act: (page) => page.getByTestId('members-button').click(),
+  },
+  move: {
+    path: ({ space, folder }) => `/space/${space.id}/${folder.id}`,
+    act: (page) => fromMenu(page, 1),
+  },
+  share: {
+    path: ({ space, folder }) => `/space/${space.id}/${folder.id}`,
+    act: (page) => fromMenu(page, 0),
+  },
+  find: {
+    path: ({ space }) => `/space/${space.id}`,
+    act: async (page, words) => {
+      await page.getByText(words.space).first().waitFor();
+      await page.keyboard.press('Control+k');
+      await page.getByRole('combobox').fill('jdjh');
+    },
+  },
+  gallery: { path: ({ gallery }) => `/space/${gallery.id}` },
   trash: { path: () => '/trash' },
+  tokens: { path: () => '/tokens' },
+  settings: { path: () => '/settings' },
+  admin: { path: () => '/admin' },
   missing: { path: () => '/o/00000000000000000000000000' },
 };
+
+/** An item of the `:` menu of the last row. */
+async function fromMenu(page, item) {
+  await page.getByTestId('room-menu').last().click();
+  await page.getByRole('menuitem').nth(item).click();
+}
 
 for (const [language, locale] of Object.entries(languages)) {
   for (const scheme of schemes) {
@@ -55,13 +114,14 @@ for (const [language, locale] of Object.entries(languages)) {
         const { lin, ...rooms } = await content();
         const options = { locale, viewport, colorScheme: scheme, reducedMotion: 'reduce' };
         const cookies = await lin.context.cookies();
-        for (const [name, { path, signedIn = true }] of Object.entries(pages)) {
+        for (const [name, { path, act, signedIn = true }] of Object.entries(pages)) {
           await t.test(name, async () => {
             const context = await world.context(options);
             if (signedIn) await context.addCookies(cookies);
             const page = await context.newPage();
             await page.goto(path(rooms));
-            await page.getByText(words[language][name]).first().waitFor();
+            await act?.(page, words[language]);
+            await page.getByText(words[language][name]).last().waitFor();
             await page.evaluate(() => document.fonts.ready);
             await shoot(page, `${name}-${language}-${scheme}-${size}`);
             assert.deepEqual(await tooWide(page), [], 'nothing runs out of the side');
@@ -74,33 +134,4 @@ for (const [language, locale] of Object.entries(languages)) {
       });
     }
   }
-}
-
-/** What is wider than the window, although nothing in it scrolls sideways. */
-function tooWide(page) {
-  return page.evaluate(() => {
-    const width = document.documentElement.clientWidth;
-    if (document.documentElement.scrollWidth <= width) return [];
-    const wide = [...document.body.querySelectorAll('*')].filter(
-      (element) => element.getBoundingClientRect().right > width + 1,
-    );
-    return wide.slice(0, 5).map((element) => element.outerHTML.slice(0, 160));
-  });
-}
-
-/** What axe calls serious or critical, with the elements it means. */
-async function axe(page) {
-  const source = await readFile(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
-  await page.evaluate(source);
-  const found = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
-  return found.violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 200)).join(' | ')}`);
-}
-
-async function shoot(page, name) {
-  const folder = process.env.WEFT_SHOTS;
-  if (folder === undefined) return;
-  await mkdir(folder, { recursive: true });
-  await page.screenshot({ path: join(folder, `${name}.png`) });
 }

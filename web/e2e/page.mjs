@@ -105,6 +105,28 @@ export async function signOut(page) {
   await page.getByRole('menuitem', { name: 'Sign out' }).click();
 }
 
+/** Rows of the tree at the side or, given a dialog, of the one in it. */
+export const tree = {
+  row: (within, name) => within.getByRole('treeitem', { name, exact: true }),
+  open: async (page, name) => {
+    const row = tree.row(page, name);
+    if ((await row.getAttribute('aria-expanded')) === 'false') await row.getByTestId('tree-toggle').click();
+  },
+};
+
+/** A command of the `:` menu of what a page or a row of it shows. */
+export async function choose(page, name, command) {
+  await page.getByRole('main').getByRole('button', { name: `Actions for “${name}”` }).click();
+  await page.getByRole('menuitem', { name: command }).click();
+}
+
+/** Opens the dialog with code for a document. */
+export async function useFromCode(page) {
+  await page.getByTestId('room-menu').last().click();
+  await page.getByRole('menuitem', { name: 'Use from code' }).click();
+  return page.getByRole('dialog');
+}
+
 /** Types as an input method does. */
 export async function compose(page) {
   const devtools = await page.context().newCDPSession(page);
@@ -186,7 +208,16 @@ export const words = {
     home: 'Home',
     document: 'Some text, 中文 and English.',
     order: 'Menu',
+    space: '周五午餐',
+    members: 'Invited',
+    move: 'It is in “',
+    share: 'Members, each by their role',
+    find: '季度计划',
+    gallery: 'This space is empty.',
     trash: 'Old notes',
+    tokens: 'Works until',
+    settings: 'This device',
+    admin: 'For whoever has the link',
     missing: "This doesn't exist, or you don't have access.",
   },
   zh: {
@@ -194,7 +225,16 @@ export const words = {
     home: '首页',
     document: 'Some text, 中文 and English.',
     order: '菜单',
+    space: '周五午餐',
+    members: '已邀请',
+    move: '当前位于',
+    share: '成员，按各自角色',
+    find: '季度计划',
+    gallery: '空间里还没有内容。',
     trash: 'Old notes',
+    tokens: '有效期至',
+    settings: '当前设备',
+    admin: '任何获得链接的人',
     missing: '内容不存在，或你没有访问权限。',
   },
 };

@@ -19,8 +19,9 @@ export async function startServer(args = []) {
   const server = { dataDir, ...(await run(dataDir, '127.0.0.1:0', args, true)) };
   server.stop = () => end(server.child);
   /** Ends the program at once, as a power cut would, and starts it again on the same port. */
-  server.killAndRestart = async () => {
+  server.killAndRestart = async (whileItIsGone = () => undefined) => {
     await end(server.child, 'SIGKILL');
+    await whileItIsGone();
     Object.assign(server, await run(dataDir, new URL(server.url).host, args, false));
   };
   server.remove = async () => {

@@ -54,6 +54,7 @@ test('a kill -9 loses nothing, and offline edits come with the reconnection', as
   await becomes('in step', () => a.provider.synced, true);
   a.text.insert(0, 'before ');
   a.provider.disconnect();
+  await becomes('away', () => a.provider.synced, false);
   a.text.insert(0, 'offline ');
   a.provider.connect();
   await becomes('in step again', () => a.provider.synced, true);

@@ -5,6 +5,8 @@
 
 #![allow(clippy::print_stdout, reason = "a chore talks to the person who runs it")]
 
+mod fuzz;
+mod mutants;
 mod needs;
 mod run;
 mod serve;
@@ -23,6 +25,15 @@ cargo xtask web               the web app's checks, tests and build
 cargo xtask e2e [FILE…]       browser tests against the release server
 cargo xtask crash [--rounds N] [--seed N]
                               kill -9 rounds against the release server
+cargo xtask lost-writes [--points N] [--seed N]
+                              power failures at many points of a recorded run
+cargo xtask sim [--kind KIND] [--count N] [--seed N]
+                              schedules in the simulator; one of them with its trace
+cargo xtask mutants [DEFECT…] plants defects and sees which tests catch them
+cargo xtask fuzz [TARGET…] [--runs N] [--seed N]
+                              bytes against every decoder, led by coverage
+cargo xtask bench [NAME…] [--quick] [--trace FILE] [--only SERVER,…]
+                              Weft's figures beside those of others
 cargo xtask tidy              the rules of the repository
 ";
 
@@ -48,6 +59,11 @@ fn chore(args: &[String]) -> Result<()> {
         "web" => suites::web(),
         "e2e" => suites::e2e(rest),
         "crash" => suites::crash(rest),
+        "lost-writes" => suites::lost_writes(rest),
+        "fuzz" => suites::fuzz(rest),
+        "bench" => suites::bench(rest),
+        "sim" => suites::sim(rest),
+        "mutants" => mutants::mutants(rest),
         "tidy" => tidy::tidy(),
         "help" | "-h" | "--help" => {
             print!("{HELP}");

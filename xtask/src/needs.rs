@@ -33,6 +33,22 @@ fn node_version(text: &str) -> Option<(u32, u32)> {
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
 
+/// A C++ compiler, for libFuzzer.
+///
+/// `CXX` names another one than the machine's.
+pub fn cxx() -> Result<()> {
+    let named = std::env::var_os("CXX").unwrap_or_else(|| "c++".into());
+    let is_there = || run::works(Command::new(&named).arg("--version"));
+    if !is_there() {
+        install(&["g++"]).context("a C++ compiler is missing. Install one, or name it in CXX")?;
+    }
+    if is_there() {
+        Ok(())
+    } else {
+        bail!("a C++ compiler is missing although its package is installed")
+    }
+}
+
 /// A Chromium for the browser tests, and letters for Chinese text in it.
 ///
 /// `CHROMIUM` names another one than the machine's.

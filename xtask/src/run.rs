@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{LazyLock, OnceLock};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -11,7 +11,13 @@ use serde_json::Value;
 
 /// The root of the repository.
 pub fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is a folder of the repository")
+    // Cargo says where it runs; a program built in another clone that shares the target folder may be the one it runs.
+    static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
+        let here =
+            std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or(env!("CARGO_MANIFEST_DIR").into());
+        Path::new(&here).parent().expect("xtask is a folder of the repository").to_path_buf()
+    });
+    &ROOT
 }
 
 /// The web app's folder.

@@ -7,8 +7,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use crate::run::{self, cargo, npm, run, seconds};
-use crate::{needs, serve, tidy, web};
+use crate::{fuzz, mutants, needs, serve, tidy, web};
 
+/// At how many points what was not synced is lost.
+const LOST_WRITES: &str = "500";
+/// How many schedules of each kind the simulator runs.
+const SCHEDULES: &str = "10000";
 /// How often the server is killed unless the person says otherwise.
 const CRASH_ROUNDS: &str = "50";
 
@@ -34,11 +38,20 @@ pub fn test() -> Result<()> {
     suites.run("tests", rust_tests);
     suites.run("doc tests", || run(&mut cargo(["test", "--release", "--workspace", "--doc"])));
 
+    match needs::cxx() {
+        Ok(()) => drop(suites.run("fuzz", || fuzz::fuzz(&[]))),
+        Err(missing) => suites.skip(&["fuzz"], &format!("{missing:#}")),
+    }
+
     if !built {
-        suites.skip(&["browser", "crash", "full disk"], "the program did not build");
+        let all = ["simulator", "defects", "browser", "crash", "full disk", "lost writes"];
+        suites.skip(&all, "the program did not build");
     } else {
+        suites.run("simulator", || sim(&["--count".to_owned(), SCHEDULES.to_owned()]));
+        suites.run("defects", || mutants::mutants(&[]));
         suites.run("crash", || harness(&["crash", "--rounds", CRASH_ROUNDS]));
         suites.run("full disk", || harness(&["full-disk"]));
+        suites.run("lost writes", || harness(&["lost-writes", "--points", LOST_WRITES]));
         match needs::chromium() {
             Ok(chromium) if web_built => drop(suites.run("browser", || browser(&chromium, &[]))),
             Ok(_) => suites.skip(&["browser"], "the web app did not build"),
@@ -65,17 +78,50 @@ pub fn e2e(files: &[String]) -> Result<()> {
     needs::node()?;
     let chromium = needs::chromium()?;
     serve::build_web_and_dependencies()?;
-    run(&mut cargo(["build", "--release", "--workspace", "--bin", "weft"]))?;
+    build_programs()?;
     browser(&chromium, files)
 }
 
 /// The crash rounds, with the harness's own arguments.
 pub fn crash(args: &[String]) -> Result<()> {
-    let bins = ["build", "--release", "--workspace", "--bin", "weft", "--bin", "weft-harness"];
-    run(&mut cargo(bins))?;
+    build_programs()?;
     let mut words = vec!["crash"];
     words.extend(args.iter().map(String::as_str));
     harness(&words)
+}
+
+/// Power failures at many points of a recorded run, with the harness's own arguments.
+pub fn lost_writes(args: &[String]) -> Result<()> {
+    build_programs()?;
+    let mut words = vec!["lost-writes"];
+    words.extend(args.iter().map(String::as_str));
+    harness(&words)
+}
+
+/// The simulator, with its own arguments.
+pub fn sim(args: &[String]) -> Result<()> {
+    run(&mut cargo(["build", "--release", "--workspace", "--bin", "weft-sim"]))?;
+    run(Command::new(run::release_program("weft-sim")?).current_dir(run::root()).args(args))
+}
+
+/// Fuzzing, with its own arguments.
+pub fn fuzz(args: &[String]) -> Result<()> {
+    needs::cxx()?;
+    fuzz::fuzz(args)
+}
+
+/// Measures the release server beside others, with the bench's own arguments.
+pub fn bench(args: &[String]) -> Result<()> {
+    let bins = ["build", "--release", "--workspace", "--bin", "weft", "--bin", "weft-bench"];
+    run(&mut cargo(bins))?;
+    web::peers();
+    let program = run::release_program("weft-bench")?;
+    run(Command::new(program).current_dir(run::root()).arg("run").args(args))
+}
+
+fn build_programs() -> Result<()> {
+    let mut build = cargo(["build", "--release", "--workspace", "--lib"]);
+    run(build.args(["--bin", "weft", "--bin", "weft-harness", "--bin", "weft-replica"]))
 }
 
 fn rust_tests() -> Result<()> {
@@ -108,7 +154,9 @@ fn browser(chromium: &Path, files: &[String]) -> Result<()> {
         .args(["--test", "--test-concurrency=1", "--test-timeout=600000", "--test-reporter=spec"])
         .args(tests)
         .env("CHROMIUM", chromium)
-        .env("WEFT_PROGRAM", run::release_program("weft")?);
+        .env("WEFT_PROGRAM", run::release_program("weft")?)
+        .env("WEFT_HARNESS", run::release_program("weft-harness")?)
+        .env("WEFT_REPLICA", run::release_program("weft-replica")?);
     run(&mut node)
 }
 

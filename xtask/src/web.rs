@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use anyhow::{Context, Result, bail};
 
-use crate::run::{npm, run, run_quietly, target_dir, web_dir};
+use crate::run::{npm, root, run, run_quietly, target_dir, web_dir};
 
 /// A copy of the lockfile that `node_modules` was made from.
 const STAMP: &str = "node_modules/.weft-lockfile";
@@ -25,6 +25,20 @@ pub fn packages() -> Result<()> {
     }
     run_quietly(&mut npm(["ci", "--no-audit", "--no-fund"]))?;
     fs::write(stamp, lockfile).context("web/node_modules cannot be written")
+}
+
+/// Installs what the bench compares with, unless it is there already. It is measured without, if
+/// that cannot be: one of the packages compiles a database.
+pub fn peers() {
+    let folder = root().join("bench/peers");
+    if folder.join("node_modules/.package-lock.json").is_file() {
+        return;
+    }
+    println!("installing other back ends; the first time takes some minutes");
+    let words = ["ci", "--no-audit", "--no-fund"];
+    if let Err(error) = run_quietly(npm(words).current_dir(folder)) {
+        println!("they cannot be installed: {error:#}");
+    }
 }
 
 /// Builds `web/dist`, unless it is newer than everything that it is made of.

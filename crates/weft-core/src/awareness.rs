@@ -16,6 +16,10 @@ use crate::{Fault, Millis, SessionId};
 pub const EXPIRES_MS: Millis = 30_000;
 /// Yjs clients that one session speaks for: one as a rule, some for a server's side.
 pub const CLIENTS_MAX: usize = 16;
+/// Yjs clients of one room whose states are kept; further ones are passed over until others go.
+pub const ROOM_CLIENTS_MAX: usize = 10_000;
+/// Bytes of their states, all together.
+pub const ROOM_BYTES_MAX: usize = 4 << 20;
 
 /// One Yjs client's clock and state.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +44,8 @@ struct Held {
 #[derive(Debug, Default)]
 pub struct Awareness {
     here: BTreeMap<u64, Held>,
+    /// What the states in `here` have, in bytes.
+    bytes: usize,
     changed: BTreeSet<u64>,
     gone: BTreeMap<u64, u64>,
 }
@@ -74,6 +80,13 @@ impl Awareness {
         for Aware { client, clock, state } in told.into_iter().cloned() {
             match state {
                 Some(state) => {
+                    let known = self.here.get(&client).map(|held| held.state.len());
+                    let bytes = self.bytes - known.unwrap_or(0) + state.len();
+                    let is_full = known.is_none() && self.here.len() >= ROOM_CLIENTS_MAX;
+                    if is_full || bytes > ROOM_BYTES_MAX {
+                        continue;
+                    }
+                    self.bytes = bytes;
                     self.here.insert(client, Held { clock, state, session, heard_at: now });
                     self.gone.remove(&client);
                     self.changed.insert(client);
@@ -85,7 +98,9 @@ impl Awareness {
     }
 
     fn remove(&mut self, client: u64, clock: u64) {
-        self.here.remove(&client);
+        if let Some(held) = self.here.remove(&client) {
+            self.bytes -= held.state.len();
+        }
         self.changed.remove(&client);
         self.gone.insert(client, clock);
     }
@@ -180,6 +195,48 @@ mod tests {
         awareness.expire(30_000);
         assert_eq!(awareness.flush(), [gone(1, 1)]);
         assert_eq!(awareness.next_expiry(), Some(40_000));
+    }
+
+    #[test]
+    fn a_room_holds_so_many_and_no_more() {
+        let mut awareness = Awareness::default();
+        let count = ROOM_CLIENTS_MAX as u64;
+        for client in 0..count + 10 {
+            awareness.hear(0, SessionId(client), vec![here(client, 1)], 10).unwrap();
+        }
+        assert_eq!(awareness.all().len(), ROOM_CLIENTS_MAX);
+        awareness.hear(0, SessionId(0), vec![here(0, 2)], 10).unwrap();
+        awareness.hear(0, SessionId(1), vec![gone(1, 2)], 10).unwrap();
+        awareness.hear(0, SessionId(count), vec![here(count, 1)], 10).unwrap();
+        assert_eq!(awareness.all().len(), ROOM_CLIENTS_MAX);
+        assert_eq!(awareness.bytes, 2 * ROOM_CLIENTS_MAX);
+        awareness.expire(EXPIRES_MS);
+        assert_eq!(awareness.bytes, 0);
+        let large = |client| {
+            let state = Some(Bytes::from(vec![b' '; 1 << 20]));
+            Aware { client, clock: 1, state }
+        };
+        awareness.hear(0, A, (0..5).map(large).collect(), 1 << 20).unwrap();
+        assert_eq!((awareness.all().len(), awareness.bytes), (4, ROOM_BYTES_MAX));
+    }
+
+    #[test]
+    fn a_million_messages_leave_nothing_behind() {
+        let mut awareness = Awareness::default();
+        for n in 0..1_000_000_u64 {
+            // Each session comes with a client of its own and moves; every other one goes by itself.
+            let session = SessionId(n / 4);
+            match n % 4 {
+                3 if n / 4 % 2 == 0 => awareness.leave(session),
+                3 => awareness.hear(n, session, vec![gone(n / 4, 9)], 10).unwrap(),
+                clock => awareness.hear(n, session, vec![here(n / 4, clock)], 10).unwrap(),
+            }
+            if n % 64 == 63 {
+                awareness.flush();
+            }
+        }
+        let left = (awareness.here.len(), awareness.changed.len(), awareness.gone.len());
+        assert_eq!((left, awareness.bytes), ((0, 0, 0), 0));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use std::{
 use bytes::Bytes;
 
 use crate::{
-    ClientId, Entry, Fault, Millis, Seq, WINDOW,
+    ClientId, Entry, Fault, Millis, Seq, WINDOW, planted,
     room::{Outcome, Since},
 };
 
@@ -81,6 +81,26 @@ impl Follower {
         }
     }
 
+    /// A client that has kept unanswered operations, in order of their numbers, and nothing else: a tab
+    /// that was loaded anew, or the queue of one that was closed. `next_client_seq` is the number after
+    /// the last that it ever gave.
+    #[must_use]
+    pub fn restore(client: ClientId, next_client_seq: u64, pending: Vec<(u64, Bytes)>) -> Self {
+        let next_client_seq = if planted!(NumberFromOneAgain) { 1 } else { next_client_seq };
+        Self { next_client_seq, pending: pending.into(), ..Self::new(client) }
+    }
+
+    /// The unanswered operations, in order of their numbers.
+    pub fn unanswered(&self) -> impl Iterator<Item = &(u64, Bytes)> {
+        self.pending.iter()
+    }
+
+    /// The number that the next operation will have.
+    #[must_use]
+    pub const fn next_client_seq(&self) -> u64 {
+        self.next_client_seq
+    }
+
     /// What to attach with.
     #[must_use]
     pub const fn since(&self) -> Since {
@@ -115,7 +135,9 @@ impl Follower {
         if self.gap_since.is_some_and(|since| since + GAP_MS <= now) {
             // Asked again should the answer be lost.
             self.gap_since = Some(now + 20 * GAP_MS);
-            self.outputs.push_back(Output::Pull(self.head));
+            if !planted!(ForgetToPull) {
+                self.outputs.push_back(Output::Pull(self.head));
+            }
         }
         if self.retry_at.is_some_and(|at| at <= now) {
             self.retry_at = None;
@@ -134,7 +156,10 @@ impl Follower {
 
     /// The connection is gone.
     pub fn disconnected(&mut self) {
-        (self.attached, self.sent) = (false, 0);
+        self.attached = false;
+        if !planted!(ForgetToSendAgain) {
+            self.sent = 0;
+        }
         (self.gap_since, self.retry_at) = (None, None);
         self.early.clear();
     }
@@ -148,11 +173,15 @@ impl Follower {
         state: Option<(Seq, Bytes)>,
         entries: Vec<Arc<Entry>>,
     ) {
-        if self.lineage != 0 && self.lineage != lineage && !self.pending.is_empty() {
+        let is_other = self.lineage != 0 && self.lineage != lineage;
+        if is_other && !self.pending.is_empty() && !planted!(MergeAcrossLineages) {
             let orphans = self.pending.drain(..).map(|(_, op)| op).collect();
             self.outputs.push_back(Output::Orphaned(orphans));
         }
-        (self.epoch, self.lineage, self.attached, self.sent) = (epoch, lineage, true, 0);
+        (self.epoch, self.lineage, self.attached) = (epoch, lineage, true);
+        if !planted!(ForgetToSendAgain) {
+            self.sent = 0;
+        }
         if let Some((seq, state)) = state {
             self.reset(seq, state);
         }
@@ -183,6 +212,11 @@ impl Follower {
     }
 
     fn apply_early(&mut self, now: Millis) {
+        if planted!(ApplyAcrossGap)
+            && let Some((&first, _)) = self.early.first_key_value()
+        {
+            self.head = first - 1;
+        }
         while let Some(entry) = self.early.remove(&(self.head + 1)) {
             self.head = entry.seq;
             if entry.client == self.client {
@@ -197,9 +231,10 @@ impl Follower {
         }
     }
 
-    /// The server dropped events of this session (R3).
-    pub fn resync(&mut self, head: Seq) {
-        if head > self.head {
+    /// The server dropped what it had to tell this session, and tells nothing more of the room before it
+    /// is asked (R3); also when there is no newer entry.
+    pub fn resync(&mut self) {
+        if !planted!(ForgetToPull) {
             self.outputs.push_back(Output::Pull(self.head));
         }
     }
@@ -209,6 +244,10 @@ impl Follower {
         match outcome {
             Outcome::Accepted(seq) => self.settle(client_seq, Ok(seq)),
             Outcome::Refused(fault) => self.settle(client_seq, Err(fault)),
+            Outcome::NotSaved(_) if planted!(DropNotSaved) => {
+                self.pending.retain(|(seq, _)| *seq != client_seq);
+                self.sent = self.pending.len();
+            }
             Outcome::NotSaved(fault) => {
                 let retry_ms = fault.params.get("retry_ms").and_then(|ms| ms.parse().ok());
                 self.sent = 0;

@@ -57,4 +57,7 @@ pub struct Guard {
     /// Revision of the rights; taking a right away raises it, so that no operation decided under
     /// the old rights is stored afterwards.
     pub access: u64,
+    /// How many commits have stored ledgers alone. They leave the head where it is, and whoever has
+    /// missed one would decide anew what has its outcome (L3).
+    pub answers: u64,
 }

@@ -84,6 +84,15 @@ id128!(
     PersonId
 );
 
+id128!(
+    /// A space, in which rooms stand.
+    SpaceId
+);
+id128!(
+    /// A folder of a space.
+    FolderId
+);
+
 fn to_text(bytes: &[u8; 16]) -> String {
     let value = u128::from_be_bytes(*bytes);
     (0..TEXT_LEN).rev().map(|i| LETTERS[(value >> (5 * i)) as usize & 31] as char).collect()
@@ -115,6 +124,11 @@ impl ClientId {
 /// One connection's attachment to rooms; unique for the life of a server process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionId(pub u64);
+
+impl SessionId {
+    /// Stands for callers that give an operation without following the room.
+    pub const NONE: Self = Self(0);
+}
 
 /// What a person may do in a room; each right includes those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -95,7 +95,7 @@ pub trait Merging {
     /// What the state has, as a Yjs state vector (v1).
     fn state_vector(&self) -> Bytes;
 
-    /// Whether an update tells of something inserted that the state has not.
+    /// Whether an update inserts or deletes anything that the state has not.
     ///
     /// # Errors
     /// The fault `op_malformed` or `missing_predecessors`.

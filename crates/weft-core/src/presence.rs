@@ -17,7 +17,7 @@ use crate::{PersonId, SessionId};
 pub struct Peer {
     /// The session: one tab or program.
     pub session: SessionId,
-    /// Whose. Several sessions of one person are one face.
+    /// Whose face it is. Several sessions of one person are one face.
     pub person: PersonId,
     /// What the person is called.
     pub name: String,

@@ -14,6 +14,7 @@
 
 mod batch;
 mod lanes;
+mod poisons;
 mod reads;
 mod recent;
 
@@ -28,10 +29,13 @@ use crate::{
     ClientId, Entry, Fault, Guard, Ledger, Millis, PersonId, Right, RoomId, Seq, SessionId,
     awareness::{Aware, Awareness},
     machine::Machine,
+    planted,
     presence::{Peer, Presence},
 };
+pub use batch::Caller;
 use batch::{Flight, Queued};
 use lanes::Lanes;
+use poisons::Poisons;
 pub use reads::{Ask, Since, Start};
 use recent::Recent;
 
@@ -56,6 +60,11 @@ pub struct RoomLimits {
     pub early_hold_ms: Millis,
     /// How long presence is gathered before it is told.
     pub presence_gather_ms: Millis,
+    /// How much apart the batches of a busy room are kept for each session that is told of them, in
+    /// microseconds: what is decided together is also stored, encoded and sent together.
+    pub batch_gap_us_per_session: u64,
+    /// How much apart batches are kept at most.
+    pub batch_gap_ms_max: Millis,
     /// How long the store is left alone after it failed.
     pub store_pause_ms: Millis,
     /// Bytes logged after which a snapshot is due, at the least.
@@ -76,6 +85,8 @@ impl Default for RoomLimits {
             presence_bytes_max: 4096,
             early_hold_ms: 2_000,
             presence_gather_ms: 50,
+            batch_gap_us_per_session: 100,
+            batch_gap_ms_max: 30,
             store_pause_ms: 1_000,
             snapshot_bytes_min: 256 << 10,
             snapshot_entries_max: 2_000,
@@ -176,7 +187,7 @@ pub enum Message {
     Aware(Vec<Aware>),
     /// Whether a replica is equal at this seq.
     Compared(Seq, bool),
-    /// The session's person may now do this.
+    /// The session may now do this.
     Right(Right),
     /// Whether the store takes changes.
     Storing(bool),
@@ -222,14 +233,47 @@ pub enum Output {
     Snapshot(Seq, Bytes),
     /// The text that was asked for under this ticket.
     Text(u64, String),
+    /// The answer to [`Ask::State`] with this ticket.
+    State(u64, Result<Replica, Fault>),
+    /// What became of an operation of [`Room::merge_for`] with this ticket. `None`: the room's rights
+    /// have changed, and it was not looked at; the caller's right is to be looked up anew.
+    Merged(u64, Option<Outcome>),
+    /// Keep an operation that made the room fail, for those who run the server.
+    Quarantine(Poison),
     /// The batch that was in flight at [`Ask::Barrier`] with this ticket has landed.
     Passed(u64),
+    /// The rights have changed and the room was not told how: look up, as they are now, those of these
+    /// people, then call [`Room::looked_up`]. Nothing is decided before.
+    LookUp(BTreeSet<PersonId>),
+}
+
+/// What someone lacks who merges, and what they have then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replica {
+    /// A Yjs update (v1).
+    pub update: Bytes,
+    /// What the room has, as a Yjs state vector (v1).
+    pub state_vector: Bytes,
+}
+
+/// An operation that made the room fail (L10).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Poison {
+    /// Who sent it.
+    pub person: PersonId,
+    /// The operation.
+    pub op: Bytes,
+    /// What went wrong, as far as is known.
+    pub why: String,
 }
 
 /// One session in the room.
 struct Member {
     person: PersonId,
+    /// What the session may do: as the person, but never more than `cap`.
     right: Right,
+    /// The most that the session may ever do.
+    cap: Right,
 }
 
 /// Whether the room takes operations.
@@ -263,10 +307,17 @@ pub struct Room {
     queue: VecDeque<Queued>,
     queue_bytes: usize,
     flight: Option<Flight>,
-    /// What became of the flight that made the present loading necessary.
-    landed: Option<(Flight, Committed)>,
+    /// No batch is formed before, unless a full one waits.
+    next_batch: Millis,
+    /// What became of the flight that made the present loading necessary, and when.
+    landed: Option<(Flight, Committed, Millis)>,
     waiting: VecDeque<Ask>,
+    poisons: Poisons,
     health: Health,
+    /// Whether rights have changed that are still to be looked up.
+    looking_up: bool,
+    /// How far the log is, as was heard while the room was being loaded.
+    noticed: Option<(Seq, u64)>,
     /// Whether sessions were told that the store does not take changes.
     told_failing: bool,
     outputs: VecDeque<Output>,
@@ -295,9 +346,13 @@ impl Room {
             queue: VecDeque::new(),
             queue_bytes: 0,
             flight: None,
+            next_batch: 0,
             landed: None,
             waiting: VecDeque::new(),
+            poisons: Poisons::default(),
             health: Health::Ready,
+            looking_up: false,
+            noticed: None,
             told_failing: false,
             outputs: VecDeque::new(),
         }
@@ -318,6 +373,12 @@ impl Room {
     /// The next thing for the shell to do. To be called until it returns `None`.
     pub fn poll_output(&mut self) -> Option<Output> {
         self.outputs.pop_front()
+    }
+
+    /// How many operations wait to be decided.
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        self.queue.len()
     }
 
     /// Whether nobody follows the room and nothing is under way, so that it may be unloaded.
@@ -341,7 +402,11 @@ impl Room {
         };
         let hold = self.limits.early_hold_ms;
         let early = self.lanes.oldest_early().map(|at| at + hold);
-        [health, self.presence_due, self.awareness.next_expiry(), early].into_iter().flatten().min()
+        let batch = self.may_decide().then_some(self.next_batch);
+        [health, self.presence_due, self.awareness.next_expiry(), early, batch]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Time has passed.
@@ -390,6 +455,11 @@ impl Room {
         }
     }
 
+    /// Keeps the next batches so much apart for each session, in microseconds.
+    pub const fn set_batch_gap(&mut self, us_per_session: u64) {
+        self.limits.batch_gap_us_per_session = us_per_session;
+    }
+
     /// The colour of a session's person, if the session is here.
     #[must_use]
     pub fn color_of(&self, session: SessionId) -> Option<u32> {
@@ -403,27 +473,46 @@ impl Room {
         self.pump(now);
     }
 
-    /// A person may now do this here, or (`None`) nothing any more. What that person has sent and
-    /// is not yet decided is decided by the new right.
-    pub fn set_right(&mut self, now: Millis, person: PersonId, right: Option<Right>, why: &Fault) {
-        let under_way = self.flight.iter_mut().flat_map(|flight| &mut flight.ops);
-        for op in self.queue.iter_mut().chain(under_way).filter(|op| op.person == person) {
-            op.right = right;
+    /// These people may now do this here, or (`None`) nothing any more, for this reason; the log's guard
+    /// has this revision, if it was raised. It goes for all sessions by these people's rights, each
+    /// within its cap; what they have sent and is not yet decided is decided by the new right.
+    pub fn set_rights(
+        &mut self,
+        now: Millis,
+        access: Option<u64>,
+        rights: Vec<(PersonId, Option<Right>)>,
+        why: &Fault,
+    ) {
+        // All of it before anything is decided: the guard holds for the new rights alone.
+        self.guard.access = self.guard.access.max(access.unwrap_or_default());
+        for (person, right) in rights {
+            self.set_right(now, person, right, why);
+            if planted!(DecideBetweenRights) {
+                self.pump(now);
+            }
         }
-        let sessions: Vec<SessionId> = self
-            .members
-            .iter()
-            .filter(|(_, member)| member.person == person && Some(member.right) != right)
-            .map(|(&session, _)| session)
-            .collect();
-        for session in sessions {
+        self.pump(now);
+    }
+
+    fn set_right(&mut self, now: Millis, person: PersonId, right: Option<Right>, why: &Fault) {
+        let under_way = self.flight.iter_mut().flat_map(|flight| &mut flight.ops);
+        let waiting = self.queue.iter_mut().chain(self.lanes.early());
+        let concerned = |op: &&mut Queued| op.person == person && !planted!(KeepRightsOfQueued);
+        for op in waiting.chain(under_way).filter(concerned) {
+            op.set_right(right);
+        }
+        let mut told = Vec::new();
+        let members = self.members.iter_mut().filter(|(_, member)| member.person == person);
+        for (&session, member) in members {
+            let right = right.map(|right| right.min(member.cap));
+            if right != Some(member.right) {
+                member.right = right.unwrap_or(member.right);
+                told.push((session, right));
+            }
+        }
+        for (session, right) in told {
             match right {
-                Some(right) => {
-                    if let Some(member) = self.members.get_mut(&session) {
-                        member.right = right;
-                    }
-                    self.send(session, Message::Right(right));
-                }
+                Some(right) => self.send(session, Message::Right(right)),
                 None => self.expel(now, session, why.clone()),
             }
         }
@@ -438,35 +527,69 @@ impl Room {
                 }
             }
         }
-        self.pump(now);
     }
 
-    /// A session's sign-in ended: it goes, and what it has sent and is not yet decided is dropped.
+    /// A session's credential ended: it goes, also if it only waits to be attached, and what it has
+    /// sent and is not yet decided is dropped.
     pub fn revoke(&mut self, now: Millis, session: SessionId, why: &Fault) {
         let dropped: BTreeSet<ClientId> = self
             .queue
             .iter()
-            .filter(|queued| queued.session == session)
+            .filter(|queued| queued.session == session && !planted!(KeepQueueOfRevoked))
             .filter_map(Queued::client)
             .collect();
         // Later operations of these clients would leave a gap.
         let goes = |client: ClientId| dropped.contains(&client);
-        self.queue.retain(|op| op.session != session && !op.client().is_some_and(goes));
+        self.queue.retain(|op| {
+            (op.session != session || planted!(KeepQueueOfRevoked))
+                && !op.client().is_some_and(goes)
+        });
         self.queue_bytes = self.queue.iter().map(Queued::weight).sum();
         // What is in flight lands or not; should it have to be decided again, it is refused.
         let under_way = self.flight.iter_mut().flat_map(|flight| &mut flight.ops);
-        under_way.filter(|op| op.session == session).for_each(|op| op.right = None);
+        under_way.filter(|op| op.session == session).for_each(Queued::revoke);
         for client in dropped {
             let next = self.first_unsettled(client);
             self.lanes.rewind(client, next);
         }
+        let attaching = |ask: &Ask| ask.person().is_some() && ask.session() == Some(session);
+        if self.waiting.iter().any(attaching) && !self.members.contains_key(&session) {
+            self.send(session, Message::Detached(why.clone()));
+        }
+        self.waiting.retain(|ask| ask.session() != Some(session));
         self.expel(now, session, why.clone());
         self.pump(now);
     }
 
-    /// The revision of the rights was raised in the log; the caller tells the new rights too.
-    pub fn set_access(&mut self, access: u64) {
-        self.guard.access = self.guard.access.max(access);
+    /// The revision of the rights as the room knows it.
+    #[must_use]
+    pub const fn access(&self) -> u64 {
+        self.guard.access
+    }
+
+    /// What was asked for with [`Output::LookUp`].
+    pub fn looked_up(&mut self, now: Millis, rights: Vec<(PersonId, Option<Right>)>) {
+        self.looking_up = false;
+        self.set_rights(now, None, rights, &Fault::new("no_access"));
+    }
+
+    /// The room's log is at least here: perhaps someone else has appended.
+    pub fn noticed(&mut self, head: Seq, answers: u64) {
+        let is_behind =
+            head > self.head || (answers > self.guard.answers && !planted!(IgnoreAnswers));
+        if !is_behind || planted!(IgnoreNotices) {
+            return;
+        }
+        match self.health {
+            // A batch in flight is going to find out by itself.
+            Health::Ready | Health::Pausing { .. } if self.flight.is_none() => {
+                self.health = Health::Loading;
+                self.outputs.push_back(Output::Reload);
+            }
+            // What is being read may be older than that.
+            Health::Loading => self.noticed = Some((head, answers)),
+            _ => {}
+        }
     }
 
     /// Everybody whose rights matter here now: who follows the room, wants to, or has something

@@ -1,18 +1,24 @@
 //! Drives a real, release-built server over real sockets, and breaks things under it.
 //!
-//! `crash`: clients type while the server is killed with -9 at random moments; whatever a client was
-//! told is saved is there exactly once afterwards. `full-disk`: the same with a disk that fills up and
-//! empties again. Both print their seed and what they counted, and fail on the first loss.
+//! `crash`: clients type over a bad network while the server is killed with -9 at random moments; whatever
+//! a client was told is saved is there exactly once afterwards, and all replicas are equal. `full-disk`: the
+//! same with a disk that fills up and empties again. `lost-writes`: power failures, from a record of what was
+//! written and synced. They print their seed and what they counted, and fail on the first loss. `hold-log` makes
+//! commits slow, for the tests of others.
 #![allow(clippy::print_stdout, reason = "a command-line tool says what it did")]
 
 mod api;
 mod crash;
-mod dice;
 mod disk;
 mod full_disk;
+mod hold_log;
 mod ledger;
+mod lost_writes;
+mod proxy;
+mod record;
 mod server;
 mod socket;
+mod tally;
 mod typist;
 mod world;
 
@@ -33,6 +39,10 @@ enum What {
     Crash(crash::Crash),
     /// Fill the disk while clients type, then free it again.
     FullDisk(full_disk::FullDisk),
+    /// Lose what was not synced, at many points.
+    LostWrites(lost_writes::LostWrites),
+    /// Hold the write lock of a running server's log until standard input ends.
+    HoldLog(hold_log::HoldLog),
 }
 
 /// What every run needs.
@@ -72,5 +82,7 @@ async fn main() -> anyhow::Result<()> {
     match Cli::parse().what {
         What::Crash(crash) => crash.run().await,
         What::FullDisk(full_disk) => full_disk.run().await,
+        What::LostWrites(lost_writes) => lost_writes.run().await,
+        What::HoldLog(hold_log) => hold_log.run().await,
     }
 }

@@ -10,6 +10,9 @@ use tokio::{
 
 const START_MAX: Duration = Duration::from_secs(30);
 
+/// Dead connections are noticed, and slow readers fall behind, within the time of a test.
+const LIMITS: [&str; 2] = ["heartbeat_ms=500", "outbox_events_bytes_max=4096"];
+
 pub struct Server {
     child: Child,
     pub url: String,
@@ -17,6 +20,16 @@ pub struct Server {
 
 impl Server {
     pub async fn start(program: &Path, data_dir: &Path, log: &Path) -> anyhow::Result<Self> {
+        Self::start_with(program, data_dir, log, &[]).await
+    }
+
+    /// With more in its environment.
+    pub async fn start_with(
+        program: &Path,
+        data_dir: &Path,
+        log: &Path,
+        environment: &[(&str, &Path)],
+    ) -> anyhow::Result<Self> {
         let errors = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
@@ -26,6 +39,8 @@ impl Server {
             .arg("serve")
             .args(["--listen", "127.0.0.1:0", "--registration", "open", "--data-dir"])
             .arg(data_dir)
+            .envs(environment.iter().copied())
+            .args(LIMITS.iter().flat_map(|limit| ["--limit", limit]))
             .env("RUST_LOG", "warn")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -1,25 +1,35 @@
 //! The people and rooms of a run, and their work.
 
-use std::sync::{Arc, Mutex, atomic::Ordering};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, atomic::Ordering},
+    time::Duration,
+};
 
-use anyhow::Context;
-use tokio::task::JoinHandle;
+use anyhow::{Context, bail};
+use fastrand::Rng;
+use tokio::{task::JoinSet, time::timeout};
 use weft_core::{PersonId, client::Follower};
 use weft_proto::{order_wire, wire::client_frame::Body as Out};
 
 use crate::{
     Common,
     api::Api,
-    dice::Dice,
-    ledger::RoomLedger,
+    ledger::{RoomLedger, Seen},
     socket::Socket,
+    tally::Tally,
     typist::{Signals, Typist},
 };
+
+/// How long clients may take to get all their answers once all is well, and then to see the same.
+const SETTLE_MAX: Duration = Duration::from_secs(60);
 
 pub struct World {
     owner: String,
     people: Vec<Person>,
     rooms: Vec<Room>,
+    /// What happened.
+    pub tally: Arc<Tally>,
 }
 
 struct Person {
@@ -36,7 +46,7 @@ struct Room {
 /// Clients at work.
 pub struct Shift {
     pub signals: Arc<Signals>,
-    typists: Vec<JoinHandle<anyhow::Result<()>>>,
+    typists: JoinSet<anyhow::Result<()>>,
 }
 
 impl World {
@@ -62,12 +72,13 @@ impl World {
         for n in 0..people.len() {
             api.grant(&owner, &rooms[n % rooms.len()].id, &format!("person{n}")).await?;
         }
-        Ok(Self { owner, people, rooms })
+        Ok(Self { owner, people, rooms, tally: Arc::default() })
     }
 
     /// Everybody starts to type.
-    pub fn work(&self, url: &str, comes_back: bool, shift: usize, dice: &mut Dice) -> Shift {
-        let signals = Arc::new(Signals::default());
+    pub fn work(&self, url: &str, shift: usize, dice: &mut Rng) -> Shift {
+        let tally = Arc::clone(&self.tally);
+        let signals = Arc::new(Signals { tally, ..Signals::default() });
         url.clone_into(&mut signals.url.lock().expect("no panic"));
         let typists = self.people.iter().enumerate().map(|(n, person)| {
             let room = &self.rooms[n % self.rooms.len()];
@@ -78,22 +89,41 @@ impl World {
                 is_order: room.is_order,
                 ledger: Arc::clone(&room.ledger),
                 signals: Arc::clone(&signals),
-                comes_back,
-                dice: Dice::new(dice.next()),
+                dice: Rng::with_seed(dice.u64(..)),
                 name: format!("s{shift}p{n}"),
             };
-            tokio::spawn(typist.run())
+            typist.run()
         });
         Shift { typists: typists.collect(), signals }
     }
 
     /// Reads every room as a newcomer and compares it with what was told.
-    pub async fn check(&self, url: &str) -> anyhow::Result<()> {
+    pub async fn check(&self, url: &str) -> anyhow::Result<BTreeMap<String, Seen>> {
+        let mut seen = BTreeMap::new();
         for room in &self.rooms {
             // Nobody else is at work; the lock is for the typists' sake.
             let mut ledger = room.ledger.lock().expect("no panic").clone();
-            ledger.check(url, &self.owner, &room.id).await?;
+            seen.insert(room.id.clone(), ledger.check(url, &self.owner, &room.id).await?);
             *room.ledger.lock().expect("no panic") = ledger;
+        }
+        Ok(seen)
+    }
+
+    /// Ends a shift once every operation has its answer. Then whatever was told is so, and each client
+    /// sees what a newcomer sees.
+    pub async fn finish(&self, url: &str, mut shift: Shift) -> anyhow::Result<()> {
+        let settled = timeout(SETTLE_MAX, shift.settle()).await;
+        settled.context("not everything is answered in time")??;
+        shift.signals.goal.send_replace(self.check(url).await?);
+        let joined = timeout(SETTLE_MAX, shift.join()).await;
+        joined.context("not everybody sees the same in time")?
+    }
+
+    /// The same, with what had been told by a time (nanoseconds of the wall clock).
+    pub async fn check_as_of(&self, url: &str, until: u64) -> anyhow::Result<()> {
+        for room in &self.rooms {
+            let mut ledger = room.ledger.lock().expect("no panic").as_of(until);
+            ledger.check(url, &self.owner, &room.id).await?;
         }
         Ok(())
     }
@@ -105,21 +135,28 @@ impl World {
 }
 
 impl Shift {
-    /// No more operations; waits until each has its answer.
-    pub async fn finish(self) -> anyhow::Result<()> {
-        self.signals.quiet.store(true, Ordering::Relaxed);
-        self.join().await
-    }
-
     /// Ends, whatever is unanswered.
     pub async fn drop_everything(self) -> anyhow::Result<()> {
-        self.signals.end.store(true, Ordering::Relaxed);
+        self.signals.end.send_replace(true);
         self.join().await
     }
 
-    async fn join(self) -> anyhow::Result<()> {
-        for typist in self.typists {
-            typist.await??;
+    /// No more operations; waits until each has its answer.
+    async fn settle(&mut self) -> anyhow::Result<()> {
+        self.signals.quiet.store(true, Ordering::Relaxed);
+        let (mut settled, all) = (self.signals.settled.subscribe(), self.typists.len());
+        tokio::select! {
+            _ = settled.wait_for(|settled| *settled == all) => Ok(()),
+            Some(ended) = self.typists.join_next() => {
+                ended??;
+                bail!("a client ended before it was told to")
+            }
+        }
+    }
+
+    async fn join(mut self) -> anyhow::Result<()> {
+        while let Some(ended) = self.typists.join_next().await {
+            ended??;
         }
         Ok(())
     }

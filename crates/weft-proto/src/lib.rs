@@ -3,12 +3,14 @@
 //! No policy: what a frame may do is decided elsewhere. Foreign bytes are refused with an error
 //! here and never reach an assert.
 //!
-//! Start at [`frame`] for what travels, [`log`] for what is stored, [`kinds`] for the machines.
+//! Start at [`frame`] for what travels, [`log`] for what is stored, [`replay`] for a room from that,
+//! [`kinds`] for the machines.
 
 pub mod frame;
 pub mod kinds;
 pub mod log;
 mod order;
+pub mod replay;
 pub mod yjs;
 
 /// The messages of `proto/weft.proto`, as generated.

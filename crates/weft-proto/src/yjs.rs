@@ -1,8 +1,10 @@
 //! What Yjs clients send: lib0's encoding, the sync and awareness messages of y-protocols, and how
-//! y-websocket frames them.
+//! y-websocket and y-sweet frame them ([`hocuspocus`] frames them otherwise).
 //!
 //! Format only: the update inside is not looked at here (`weft_core::kind::doc::check` does that).
-//! Source: y-protocols 1.0 (`sync.js`, `awareness.js`), y-websocket 3.
+//! Source: y-protocols 1.0 (`sync.js`, `awareness.js`), y-websocket 3, y-sweet 0.9.
+
+pub mod hocuspocus;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use weft_core::awareness::Aware;
@@ -20,7 +22,7 @@ pub enum Sync {
     Update(Bytes),
 }
 
-/// A message of y-websocket.
+/// A message of y-websocket or y-sweet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message {
     /// Type 0.
@@ -37,7 +39,6 @@ pub enum Message {
 
 const SYNC: u64 = 0;
 const AWARENESS: u64 = 1;
-const AUTH: u64 = 2;
 const QUERY_AWARENESS: u64 = 3;
 const ECHO: u64 = 102;
 
@@ -81,20 +82,10 @@ impl Message {
         }
         out.freeze()
     }
-
-    /// The message that says why somebody may not do this.
-    #[must_use]
-    pub fn denied(why: &str) -> Bytes {
-        let mut out = BytesMut::new();
-        put_number(&mut out, AUTH);
-        put_number(&mut out, 0);
-        put_blob(&mut out, why.as_bytes());
-        out.freeze()
-    }
 }
 
 impl Sync {
-    pub(crate) fn read_from(reader: &mut Reader<'_>) -> Result<Self, FormatError> {
+    fn read_from(reader: &mut Reader<'_>) -> Result<Self, FormatError> {
         let step = reader.number()?;
         let payload = reader.blob()?;
         match step {
@@ -105,7 +96,7 @@ impl Sync {
         }
     }
 
-    pub(crate) fn write_to(&self, out: &mut BytesMut) {
+    fn write_to(&self, out: &mut BytesMut) {
         let (step, payload) = match self {
             Self::Step1(payload) => (0, payload),
             Self::Step2(payload) => (1, payload),
@@ -161,7 +152,7 @@ fn put_blob(out: &mut BytesMut, blob: &[u8]) {
 }
 
 /// Reads lib0's numbers and buffers, never past the end.
-pub(crate) struct Reader<'a> {
+struct Reader<'a> {
     bytes: &'a Bytes,
     at: usize,
 }
@@ -195,8 +186,19 @@ impl Reader<'_> {
         Ok(blob)
     }
 
+    /// A blob that is text.
+    fn text(&mut self) -> Result<String, FormatError> {
+        let blob = self.blob()?;
+        let text = std::str::from_utf8(&blob).map_err(|_| FormatError::Field("text"))?;
+        Ok(text.to_owned())
+    }
+
+    fn is_at_end(&self) -> bool {
+        self.at == self.bytes.len()
+    }
+
     fn end(&self) -> Result<(), FormatError> {
-        if self.at == self.bytes.len() { Ok(()) } else { Err(FormatError::Field("too long")) }
+        if self.is_at_end() { Ok(()) } else { Err(FormatError::Field("too long")) }
     }
 }
 

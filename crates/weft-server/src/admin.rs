@@ -1,6 +1,6 @@
 //! What the command line does to a data folder without a server.
 
-use std::path::Path;
+use std::{io, path::Path};
 
 use weft_core::PersonId;
 use weft_store::{Meta, MetaError, NewPerson, Person};
@@ -9,7 +9,8 @@ use crate::{
     auth::{Passwords, random},
     config::Limits,
     http::{ApiError, fields},
-    serve::{DataDir, DataDirError},
+    quarantine::{Kept, Quarantine},
+    serve::{DataDir, DataDirError, quarantine_in},
     state::Clock,
 };
 
@@ -29,6 +30,9 @@ pub enum AdminError {
     /// The folder cannot be used; a server may run in it.
     #[error(transparent)]
     DataDir(#[from] DataDirError),
+    /// There is nobody of that user name.
+    #[error("there is nobody of that user name")]
+    Nobody,
     /// The metadata refused or failed.
     #[error(transparent)]
     Meta(#[from] MetaError),
@@ -66,6 +70,31 @@ pub async fn create_admin(data_dir: &Path, form: AdminForm) -> Result<Person, Ad
     let person = meta.create_person(&new, now).await;
     meta.close().await;
     Ok(person?)
+}
+
+/// Takes somebody's second factor away, who has lost device and recovery codes. Whether it was on.
+///
+/// # Errors
+/// See [`AdminError`].
+pub async fn remove_second_factor(data_dir: &Path, username: &str) -> Result<bool, AdminError> {
+    let data_dir = DataDir::lock(data_dir)?;
+    let meta = Meta::open(&data_dir.metadata()).await?;
+    let removed = async {
+        let person = meta.person_named(username).await?.ok_or(AdminError::Nobody)?;
+        Ok(meta.remove_second_factor(person.id).await?)
+    };
+    let removed = removed.await;
+    meta.close().await;
+    removed
+}
+
+/// The operations that were set aside in a data folder, which a server may use meanwhile; the newest
+/// first.
+///
+/// # Errors
+/// If the folder cannot be read.
+pub fn list_quarantined(data_dir: &Path) -> io::Result<Vec<Kept>> {
+    Quarantine::new(quarantine_in(data_dir), &Limits::default()).list()
 }
 
 fn refused(error: ApiError) -> AdminError {

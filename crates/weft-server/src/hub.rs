@@ -7,12 +7,16 @@
 
 mod attach;
 mod bridge;
+mod connections;
+mod content;
+mod expiry;
 mod load;
+mod pace;
 mod task;
 mod voice;
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{HashMap, HashSet},
     future::Future,
     panic::AssertUnwindSafe,
     sync::{
@@ -23,24 +27,49 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures_util::FutureExt;
-use tokio::sync::{OnceCell, mpsc, oneshot};
+use futures_util::{FutureExt, StreamExt, stream};
+use tokio::sync::{OnceCell, Semaphore, mpsc, oneshot};
 use weft_core::{
-    Body, ClientId, Entry, Fault, Guard, PersonId, RoomId, SessionId,
+    Body, ClientId, Entry, Fault, FolderId, Guard, PersonId, RoomId, SessionId, SpaceId,
     room::{Commit, Room, RoomLimits},
 };
 use weft_proto::kinds;
-use weft_store::{Appended, Log, Meta};
+use weft_store::{Appended, Log, Meta, MetaError, NewRoom, Refusal, personal};
 
 use crate::{
+    auth::{Signed, random},
     config::Limits,
     outbox::{Close, Outbox},
+    quarantine::Quarantine,
     state::Clock,
 };
+pub(crate) use connections::Connection;
+use connections::Connections;
 use load::{LoadError, load};
+use pace::Pace;
 pub(crate) use task::{Attach, Command};
 use task::{Followers, Task, Tools, append_of};
 pub(crate) use voice::Voice;
+
+/// Changes of rights that are under way at once, when one act changes them in many rooms: the log stores them together.
+const ROOMS_TOLD_AT_ONCE: usize = 64;
+
+/// Where a room is to stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// In which space.
+    pub space: SpaceId,
+    /// In which folder there; `None`: at the top.
+    pub folder: Option<FolderId>,
+}
+
+impl Place {
+    /// At the top of the person's own space.
+    #[must_use]
+    pub const fn own(person: PersonId) -> Self {
+        Self { space: personal(person), folder: None }
+    }
+}
 
 /// A room could not be reached.
 #[derive(Debug, thiserror::Error)]
@@ -54,26 +83,21 @@ pub enum HubError {
     /// There is no such kind of room.
     #[error("there is no such kind of room")]
     UnknownKind,
+    /// The metadata refused, or failed.
+    #[error(transparent)]
+    Meta(#[from] MetaError),
+}
+
+impl HubError {
+    /// Whether a room was not made because its owner has one of that key already.
+    #[must_use]
+    pub fn is_key_taken(&self) -> bool {
+        matches!(self, Self::Meta(MetaError::Refused(Refusal::KeyTaken)))
+    }
 }
 
 /// The way to a loaded room.
 pub(crate) type RoomHandle = mpsc::Sender<Command>;
-
-/// A connection, as the hub knows it.
-pub(crate) struct Connection {
-    pub(crate) session: SessionId,
-    pub(crate) person: PersonId,
-    pub(crate) sign_in: [u8; 32],
-    pub(crate) outbox: Arc<Outbox>,
-    /// The rooms that it follows.
-    pub(crate) rooms: Mutex<BTreeMap<RoomId, RoomHandle>>,
-}
-
-impl Connection {
-    pub(crate) fn rooms(&self) -> MutexGuard<'_, BTreeMap<RoomId, RoomHandle>> {
-        self.rooms.lock().expect("nothing panics while it holds this lock")
-    }
-}
 
 /// The hub: every loaded room of this process. Cheap to clone.
 #[derive(Clone)]
@@ -83,33 +107,48 @@ struct Inner {
     tools: Tools,
     limits: Limits,
     rooms: Mutex<HashMap<RoomId, Arc<OnceCell<RoomHandle>>>>,
-    connections: Mutex<HashMap<SessionId, Arc<Connection>>>,
+    connections: Mutex<Connections>,
     /// Rooms whose replay panicked.
     set_aside: Mutex<HashSet<RoomId>>,
     next_session: AtomicU64,
     stopping: AtomicBool,
+    /// Documents that are put into JSON at once.
+    json_turns: Semaphore,
 }
 
 impl Hub {
-    /// A hub with no room loaded yet.
+    /// A hub with no room loaded yet. To be called within a runtime: it watches for connections
+    /// that have expired.
     #[must_use]
-    pub fn new(log: Arc<dyn Log>, meta: Arc<Meta>, clock: Clock, limits: Limits) -> Self {
+    pub fn new(
+        log: Arc<dyn Log>,
+        meta: Arc<Meta>,
+        clock: Clock,
+        limits: Limits,
+        quarantine: Arc<Quarantine>,
+    ) -> Self {
         let tools = Tools {
             log,
             meta,
             clock,
+            pace: Pace::new(),
+            quarantine,
             idle_ms: limits.room_idle_ms,
             touch_ms: limits.room_touch_ms,
         };
-        Self(Arc::new(Inner {
+        let json_turns = Semaphore::new(limits.document_json_at_once as usize);
+        let inner = Arc::new(Inner {
             tools,
+            json_turns,
             limits,
             rooms: Mutex::default(),
             connections: Mutex::default(),
             set_aside: Mutex::default(),
             next_session: AtomicU64::new(1),
             stopping: AtomicBool::new(false),
-        }))
+        });
+        tokio::spawn(expiry::watch(Arc::downgrade(&inner)));
+        Self(inner)
     }
 
     pub(crate) fn limits(&self) -> &Limits {
@@ -128,21 +167,38 @@ impl Hub {
         self.0.stopping.load(Ordering::Acquire)
     }
 
-    /// Commits entry 1 of a new room (L2). `seed` is a first operation by the server, if any (for
-    /// a document a Yjs update).
+    /// Makes a room of somebody's: entry 1 of its log first (L2), then its name. A log that nobody knows
+    /// of does no harm; a name without a log would be a room that cannot be opened. `seed` is a first
+    /// operation by the server, if any (for a document a Yjs update).
     ///
     /// # Errors
-    /// [`HubError::UnknownKind`]; [`HubError::StoreFailed`] if it was not, or perhaps not, stored.
-    pub async fn create(
+    /// [`HubError::UnknownKind`]; [`HubError::Meta`] if the key is taken ([`HubError::is_key_taken`]) or
+    /// its owner has too many rooms; [`HubError::StoreFailed`] if it was not, or perhaps not, stored.
+    pub async fn make(
         &self,
-        room: RoomId,
+        owner: PersonId,
+        place: Place,
         kind: &str,
+        title: String,
+        key: Option<String>,
         seed: Option<Bytes>,
-    ) -> Result<(), HubError> {
+    ) -> Result<RoomId, HubError> {
+        let rooms_max = self.limits().rooms_per_person_max;
+        self.meta().check_room(owner, key.as_deref(), rooms_max).await?;
+        let now = self.clock().now();
+        let id = RoomId::new(now, random());
+        self.create(id, kind, seed).await?;
+        let Place { space, folder } = place;
+        let new = NewRoom { id, kind: kind.to_owned(), title, key, owner, space, folder };
+        self.meta().create_room(&new, rooms_max, now).await?;
+        Ok(id)
+    }
+
+    async fn create(&self, room: RoomId, kind: &str, seed: Option<Bytes>) -> Result<(), HubError> {
         if !kinds::KINDS.contains(&kind) {
             return Err(HubError::UnknownKind);
         }
-        let guard = Guard { epoch: 1, access: 0 };
+        let guard = Guard { epoch: 1, access: 0, answers: 0 };
         let created = Body::Created { kind: kind.to_owned(), epoch: guard.epoch, lineage: 1 };
         let bodies = [Some(created), seed.map(Body::Effect)].into_iter().flatten();
         let at = self.clock().now();
@@ -174,7 +230,7 @@ impl Hub {
             if handle.send(Command::People(ask)).await.is_ok() {
                 let mut rights = Vec::new();
                 for person in people.await.unwrap_or_default() {
-                    let right = self.meta().right(room, person).await;
+                    let right = self.meta().right(room, person, self.clock().now()).await;
                     rights.push((person, right.map_err(|_| HubError::StoreFailed)?));
                 }
                 let (done, passed) = oneshot::channel();
@@ -191,6 +247,15 @@ impl Hub {
         })
     }
 
+    /// As [`Hub::rights_changed`], for many rooms. All are told, also when one cannot be.
+    ///
+    /// # Errors
+    /// As [`Hub::rights_changed`], of one of them.
+    pub async fn rights_changed_in(&self, rooms: Vec<RoomId>) -> Result<(), HubError> {
+        let told = stream::iter(rooms).map(|room| self.rights_changed(room));
+        told.buffer_unordered(ROOMS_TOLD_AT_ONCE).fold(Ok(()), async |all, one| all.and(one)).await
+    }
+
     /// The room went to the trash: everybody leaves it.
     ///
     /// # Errors
@@ -205,19 +270,23 @@ impl Hub {
         self.rights_changed(room).await
     }
 
-    /// A sign-in ended: its sockets are closed. Returns once nothing of them commits any more.
-    pub async fn signed_out(&self, sign_in: [u8; 32]) {
-        let connections: Vec<_> =
-            self.connections().values().filter(|c| c.sign_in == sign_in).cloned().collect();
+    /// Sign-ins or access tokens with these hashes ended: their sockets are closed, and those of the
+    /// room tokens minted with them. Returns once nothing of them commits any more.
+    pub async fn signed_out(&self, token_hashes: impl IntoIterator<Item = [u8; 32]>) {
+        let ended = token_hashes.into_iter().collect();
+        let connections = self.connections().which(|connection| connection.ends_with(&ended));
+        self.end(connections).await;
+    }
+
+    /// Ends connections whose credential is not valid any more. Returns once nothing of them
+    /// commits any more.
+    async fn end(&self, connections: Vec<Arc<Connection>>) {
+        let why = Close { code: 4401, why: "signed_out" };
+        connections.iter().for_each(|connection| connection.outbox.close(why));
         for connection in connections {
-            connection.outbox.close(Close { code: 4401, why: "signed_out" });
             let rooms: Vec<RoomHandle> = connection.rooms().values().cloned().collect();
             for room in rooms {
-                let (done, passed) = oneshot::channel();
-                if room.send(Command::Revoke(connection.session, done)).await.is_ok() {
-                    // An error: the room's task ended, and everything under way with it.
-                    let _ = passed.await;
-                }
+                revoke(&room, connection.session, Fault::new(why.why)).await;
             }
         }
     }
@@ -251,7 +320,7 @@ impl Hub {
         if tokio::time::timeout(patience, settle).await.is_err() {
             tracing::warn!("not everything could be stored in time; its authors know");
         }
-        let connections: Vec<_> = self.connections().values().cloned().collect();
+        let connections = self.connections().which(|_| true);
         for connection in &connections {
             crate::ws::say_goodbye(&connection.outbox);
         }
@@ -263,29 +332,20 @@ impl Hub {
         let _ = tokio::time::timeout(patience, gone).await;
     }
 
-    /// A new connection; `None` if its person has too many already.
-    pub(crate) fn connect(
-        &self,
-        person: PersonId,
-        sign_in: [u8; 32],
-        outbox: Arc<Outbox>,
-    ) -> Option<Arc<Connection>> {
+    /// A new connection; `None` if its person or token has too many already.
+    pub(crate) fn connect(&self, signed: &Signed, outbox: Arc<Outbox>) -> Option<Arc<Connection>> {
         let session = SessionId(self.0.next_session.fetch_add(1, Ordering::Relaxed));
-        let connection =
-            Arc::new(Connection { session, person, sign_in, outbox, rooms: Mutex::default() });
-        let mut connections = self.connections();
-        let of_person = connections.values().filter(|c| c.person == person).count() as u64;
-        if of_person >= self.limits().connections_per_person_max {
+        let connection = Arc::new(Connection::new(session, signed, outbox));
+        if !self.connections().insert(Arc::clone(&connection), self.limits()) {
             return None;
         }
-        connections.insert(session, Arc::clone(&connection));
         metrics::gauge!("weft_connections").increment(1);
         Some(connection)
     }
 
     /// A connection has ended: it leaves the rooms that it follows.
     pub(crate) async fn disconnect(&self, connection: &Connection) {
-        if self.connections().remove(&connection.session).is_some() {
+        if self.connections().remove(connection.session) {
             metrics::gauge!("weft_connections").decrement(1);
         }
         let rooms = std::mem::take(&mut *connection.rooms());
@@ -393,12 +453,21 @@ impl Hub {
         self.0.rooms.lock().expect("nothing panics while it holds this lock")
     }
 
-    fn connections(&self) -> MutexGuard<'_, HashMap<SessionId, Arc<Connection>>> {
+    fn connections(&self) -> MutexGuard<'_, Connections> {
         self.0.connections.lock().expect("nothing panics while it holds this lock")
     }
 
     fn set_aside(&self) -> MutexGuard<'_, HashSet<RoomId>> {
         self.0.set_aside.lock().expect("nothing panics while it holds this lock")
+    }
+}
+
+/// Makes a session leave a room. Returns once nothing of it commits any more.
+async fn revoke(room: &RoomHandle, session: SessionId, why: Fault) {
+    let (done, passed) = oneshot::channel();
+    if room.send(Command::Revoke(session, why, done)).await.is_ok() {
+        // An error: the room's task ended, and everything under way with it.
+        let _ = passed.await;
     }
 }
 

@@ -1,10 +1,10 @@
 //! One server's life: lock the folder, open the stores, bind, serve, stop.
 
 mod data_dir;
+mod front;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::serve::ListenerExt;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::{
     net::TcpListener,
@@ -20,10 +20,14 @@ use crate::{
     config::Config,
     http,
     hub::Hub,
+    quarantine::Quarantine,
     state::{App, AppState, Clock},
 };
 
+pub(crate) use data_dir::quarantine_in;
 pub use data_dir::{DataDir, DataDirError};
+use front::Door;
+pub(crate) use front::{Counted, Guest};
 
 /// How long a set-up link lasts, in milliseconds (one day). A restart prints a new one.
 const SETUP_LINK_MS: Millis = 24 * 60 * 60 * 1000;
@@ -62,7 +66,7 @@ pub struct Running {
     log: Arc<SqliteLog>,
     setup_link: Option<String>,
     stop: watch::Sender<bool>,
-    served: JoinHandle<io::Result<()>>,
+    served: JoinHandle<()>,
     upkeep: JoinHandle<()>,
     _data_dir: DataDir,
 }
@@ -88,23 +92,20 @@ pub async fn serve_by(config: Config, clock: Clock) -> Result<Running, StartErro
     let meta = Arc::new(Meta::open(&data_dir.metadata()).await?);
     let log = Arc::new(SqliteLog::open(&data_dir.log(), SqliteLogOptions::default()).await?);
     let log_of_hub: Arc<dyn Log> = log.clone();
-    let hub = Hub::new(log_of_hub, Arc::clone(&meta), clock.clone(), config.limits.clone());
+    let quarantine = Arc::new(Quarantine::new(data_dir.quarantine(), &config.limits));
+    let limits = config.limits.clone();
+    let hub =
+        Hub::new(log_of_hub, Arc::clone(&meta), clock.clone(), limits, Arc::clone(&quarantine));
     let hub = Arc::new(hub);
 
-    let state = App::new(config, address, meta, hub, clock, metrics_handle());
+    let state = App::new(config, address, meta, hub, clock, quarantine, metrics_handle());
     let state = Arc::new(state);
     let setup_link = setup_link(&state).await?;
     let router = http::router(Arc::clone(&state));
     let (stop, stopping) = watch::channel(false);
-    let listener = listener.tap_io(|socket| {
-        // Frames are small and already gathered: waiting for more would only delay them.
-        if let Err(error) = socket.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY was not set");
-        }
-    });
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let serving = axum::serve(listener, service).with_graceful_shutdown(told(stopping));
-    let served = tokio::spawn(async move { serving.await });
+    let limits = state.config.limits.clone();
+    let door = Arc::new(Door::new(limits, state.config.trusted_proxies.clone()));
+    let served = tokio::spawn(front::serve(listener, router, door, stopping));
     let upkeep = tokio::spawn(keep_metrics(state.metrics.clone()));
     state.set_ready(true);
     Ok(Running { state, log, setup_link, stop, served, upkeep, _data_dir: data_dir })
@@ -197,9 +198,4 @@ async fn keep_metrics(handle: PrometheusHandle) {
         ticks.tick().await;
         handle.run_upkeep();
     }
-}
-
-async fn told(mut stopping: watch::Receiver<bool>) {
-    // An error means that the sender is gone: the server was dropped, and stops too.
-    let _ = stopping.wait_for(|&stop| stop).await;
 }

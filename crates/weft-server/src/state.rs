@@ -16,6 +16,7 @@ use crate::{
     auth::{Attempts, Passwords},
     config::Config,
     hub::Hub,
+    quarantine::Quarantine,
 };
 
 /// Shared by all requests and sockets.
@@ -33,6 +34,8 @@ pub struct App {
     pub hub: Arc<Hub>,
     /// What time it is.
     pub clock: Clock,
+    /// Operations that made a room fail.
+    pub quarantine: Arc<Quarantine>,
     pub(crate) passwords: Passwords,
     pub(crate) attempts: Attempts,
     pub(crate) metrics: PrometheusHandle,
@@ -47,12 +50,13 @@ impl App {
         meta: Arc<Meta>,
         hub: Arc<Hub>,
         clock: Clock,
+        quarantine: Arc<Quarantine>,
         metrics: PrometheusHandle,
     ) -> Self {
         let passwords = Passwords::new(&config.limits);
         let attempts = Attempts::new(&config.limits);
         let ready = AtomicBool::new(false);
-        Self { config, address, meta, hub, clock, passwords, attempts, metrics, ready }
+        Self { config, address, meta, hub, clock, quarantine, passwords, attempts, metrics, ready }
     }
 
     /// Whether requests can be served.

@@ -34,6 +34,7 @@ macro_rules! log_contract {
             an_access_revision_that_was_raised_denies,
             ledgers_are_stored_without_a_batch_and_in_place_of_older_ones,
             of_two_writers_that_overlap_exactly_one_wins,
+            what_another_handle_changed_counts,
             many_rooms_at_once_all_succeed,
             one_refusal_does_not_spoil_the_others,
             large_payloads_come_back_whole,
@@ -61,7 +62,7 @@ macro_rules! log_contract {
 }
 
 /// The guard that rooms of these tests begin with.
-pub const GUARD: Guard = Guard { epoch: 7, access: 0 };
+pub const GUARD: Guard = Guard { epoch: 7, access: 0, answers: 0 };
 
 /// A room; a higher number sorts later.
 #[must_use]

@@ -17,8 +17,13 @@ pub use log::{
     sqlite::{CommitFault, Faults, SqliteLog, SqliteLogOptions},
 };
 pub use meta::{
-    Accepted, CLIENT_IDLE_MS_MAX, ClaimedClients, Credentials, Invite, InviteLook, Member, Meta,
-    MetaError, NewInvite, NewPerson, NewRoom, NewSignIn, Person, PersonBrief, Refusal, RoomRow,
-    RoomView, SIGN_IN_TOUCH_MS, SetupSecret, SignIn, name_key,
+    ACCESS_TOKEN_TOUCH_MS, Accepted, AccessToken, Audience, CLIENT_IDLE_MS_MAX, ClaimedClients,
+    Credentials, DEPTH_MAX, FolderRow, FolderView, GALLERY, GrantView, Invitation, Invite,
+    InviteLook, ListedSignIn, Member, Meta, MetaError, NewAccessToken, NewFolder, NewGrant,
+    NewGrantee, NewInvite, NewPerson, NewRoom, NewRoomToken, NewSignIn, NewWorkspaceInvite, Person,
+    PersonBrief, ProfileChange, Receiver, Refusal, RoomRow, RoomToken, RoomView, SIGN_IN_TOUCH_MS,
+    SIGN_INS_LISTED_MAX, Scope, Scopes, SecondFactor, SetupSecret, SignIn, SpaceBrief, SpaceChange,
+    SpaceMember, SpaceRow, SpaceView, Target, TokenRoom, Which, WorkspaceInvite, name_key,
+    personal, sign_in_id,
 };
 pub use payload::INLINE_BYTES_MAX;

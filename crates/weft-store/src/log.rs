@@ -24,7 +24,8 @@ pub struct Append {
     pub room: RoomId,
     /// Seq of the batch's first entry: the head plus 1.
     pub first_seq: Seq,
-    /// Entries in the batch. 0: `data` is empty and the ledgers alone are stored.
+    /// Entries in the batch. 0: `data` is empty and the ledgers alone are stored, which adds 1 to the
+    /// guard's `answers`.
     pub count: u32,
     /// The batch, opaque.
     pub data: Bytes,
@@ -100,7 +101,7 @@ pub enum LogError {
         what: &'static str,
         /// Why it failed.
         #[source]
-        source: sqlx::Error,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A file of the log could not be read or written.
     #[error("log: {what} {}", path.display())]
@@ -118,6 +119,14 @@ pub enum LogError {
     Damaged {
         /// The room.
         room: RoomId,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// What was committed last cannot be read: nobody knows which rooms it is about.
+    #[error("the log's journal is damaged at {n}: {what}")]
+    Journal {
+        /// The row of the journal.
+        n: u64,
         /// What is wrong with it.
         what: String,
     },
@@ -147,8 +156,11 @@ pub enum LogError {
 
 impl LogError {
     /// For `map_err`: the database failed while doing `what`.
-    pub(crate) fn db(what: &'static str) -> impl FnOnce(sqlx::Error) -> Self {
-        move |source| Self::Db { what, source }
+    pub(crate) fn db<E>(what: &'static str) -> impl FnOnce(E) -> Self
+    where
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        move |source| Self::Db { what, source: source.into() }
     }
 }
 
@@ -174,7 +186,7 @@ pub trait Log: Send + Sync + 'static {
     /// # Errors
     /// [`LogError::Damaged`] for a hole, an overlap, bytes that differ from their digest, or parts
     /// of a room without the rest. [`LogError::Unavailable`] while the outcome of an earlier commit
-    /// is unknown and cannot be settled.
+    /// is unknown and cannot be settled: never an older state.
     async fn load(&self, room: RoomId) -> Result<Option<Loaded>, LogError>;
 
     /// Adds 1 to the guard's `access`, durably, and gives the new value. Appends that carry the

@@ -1,4 +1,4 @@
-//! Metadata: people, sign-ins, rooms' names and rights, invite links, client ids, settings.
+//! Metadata: people, sign-ins, tokens, rooms' names and rights, invite links, client ids, settings.
 //!
 //! Identity and rights live here and nowhere else; what a room *contains* lives in its log.
 //! Times and secrets' hashes are passed in: nothing here reads a clock or makes an id.
@@ -8,19 +8,26 @@
 //! Start at [`Meta::open`]. Who may do what is decided by [`Meta::right`].
 //! Not here: passwords and tokens in clear (only their hashes arrive), HTTP, the rooms' logs.
 
+mod access;
+mod access_tokens;
 mod clients;
 mod entities;
 mod error;
+mod folders;
 mod grants;
 mod invites;
 mod migrations;
 mod names;
 mod people;
+mod room_tokens;
 mod rooms;
+mod second_factors;
 mod settings;
 mod sign_ins;
+mod spaces;
 #[cfg(test)]
 mod tests;
+mod workspace_invites;
 
 use std::{path::Path, time::Duration};
 
@@ -30,17 +37,25 @@ use sea_orm::{
 };
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use tokio::sync::{Mutex, MutexGuard};
-use weft_core::{Millis, PersonId, RoomId};
+use weft_core::{FolderId, Millis, PersonId, RoomId, SpaceId};
 
+pub use access_tokens::{ACCESS_TOKEN_TOUCH_MS, AccessToken, NewAccessToken, Scope, Scopes};
 pub use clients::{CLIENT_IDLE_MS_MAX, ClaimedClients};
 pub use error::{MetaError, Refusal};
-pub use grants::Member;
+pub use folders::{DEPTH_MAX, FolderRow, FolderView, NewFolder};
+pub use grants::{Audience, GrantView, Member, NewGrant, NewGrantee, Receiver, Target};
 pub use invites::{Accepted, Invite, InviteLook, NewInvite};
 pub use names::name_key;
-pub use people::{Credentials, NewPerson, Person, PersonBrief};
-pub use rooms::{NewRoom, RoomRow, RoomView};
+pub use people::{Credentials, NewPerson, Person, PersonBrief, ProfileChange};
+pub use room_tokens::{NewRoomToken, RoomToken, TokenRoom};
+pub use rooms::{NewRoom, RoomRow, RoomView, SpaceBrief, Which};
+pub use second_factors::SecondFactor;
 pub use settings::SetupSecret;
-pub use sign_ins::{NewSignIn, SIGN_IN_TOUCH_MS, SignIn};
+pub use sign_ins::{
+    ListedSignIn, NewSignIn, SIGN_IN_TOUCH_MS, SIGN_INS_LISTED_MAX, SignIn, sign_in_id,
+};
+pub use spaces::{GALLERY, Invitation, SpaceChange, SpaceMember, SpaceRow, SpaceView, personal};
+pub use workspace_invites::{NewWorkspaceInvite, WorkspaceInvite};
 
 use error::Doing;
 
@@ -134,6 +149,14 @@ fn person_id(bytes: &[u8]) -> Result<PersonId, MetaError> {
 
 fn room_id(bytes: &[u8]) -> Result<RoomId, MetaError> {
     RoomId::try_from(bytes).map_err(|_| MetaError::Damaged("a room's id"))
+}
+
+fn space_id(bytes: &[u8]) -> Result<SpaceId, MetaError> {
+    SpaceId::try_from(bytes).map_err(|_| MetaError::Damaged("a space's id"))
+}
+
+fn folder_id(bytes: &[u8]) -> Result<FolderId, MetaError> {
+    FolderId::try_from(bytes).map_err(|_| MetaError::Damaged("a folder's id"))
 }
 
 fn bytes_of(id: &[u8; 16]) -> Vec<u8> {

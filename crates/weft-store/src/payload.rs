@@ -12,9 +12,73 @@ pub const INLINE_BYTES_MAX: usize = 256 * 1024;
 /// Bytes of the SHA-256 that a row keeps of a payload of its own.
 const INLINE_DIGEST_LEN: usize = 8;
 
-/// A payload as the columns `in_blob, size, digest, data` hold it.
+/// A payload on its way into a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Payload {
+pub(crate) enum Payload {
+    /// The row holds the bytes.
+    Inline(Bytes),
+    /// A blob holds them.
+    Blob {
+        /// The blob's name.
+        hash: BlobHash,
+        /// Its length, in bytes.
+        size: u64,
+    },
+}
+
+impl Payload {
+    /// Ready for a row: a large payload is a durable blob when this returns.
+    pub async fn keep(data: Bytes, blobs: &Blobs) -> Result<Self, BlobError> {
+        if data.len() > INLINE_BYTES_MAX {
+            return Self::keep_in_blob(data, blobs).await;
+        }
+        Ok(Self::Inline(data))
+    }
+
+    /// As [`Self::keep`], but a blob whatever its size.
+    pub async fn keep_in_blob(data: Bytes, blobs: &Blobs) -> Result<Self, BlobError> {
+        let size = data.len() as u64;
+        Ok(Self::Blob { hash: blobs.put(data).await?, size })
+    }
+
+    /// The bytes; the error says why they cannot be read.
+    pub async fn read(&self, blobs: &Blobs) -> Result<Bytes, String> {
+        match self {
+            Self::Inline(data) => Ok(data.clone()),
+            Self::Blob { .. } => self.columns().read(blobs).await,
+        }
+    }
+
+    /// Bytes that the row itself takes up, roughly.
+    pub fn row_bytes(&self) -> usize {
+        match self {
+            Self::Inline(data) => data.len() + 64,
+            Self::Blob { .. } => 64,
+        }
+    }
+
+    /// What the row will hold.
+    pub fn columns(&self) -> Columns {
+        match self {
+            Self::Inline(data) => Columns {
+                in_blob: false,
+                size: len(data),
+                digest: inline_digest(data).to_vec(),
+                data: data.to_vec(),
+            },
+            Self::Blob { hash, size } => Columns {
+                in_blob: true,
+                size: i64::try_from(*size).unwrap_or(i64::MAX),
+                digest: hash.0.to_vec(),
+                data: Vec::new(),
+            },
+        }
+    }
+}
+
+/// A payload as the columns `in_blob, size, digest, data` of a row hold it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Columns {
     /// The bytes are the blob `digest`, and `data` is empty.
     pub in_blob: bool,
     /// Bytes of the payload, wherever it lies.
@@ -25,23 +89,7 @@ pub(crate) struct Payload {
     pub data: Vec<u8>,
 }
 
-impl Payload {
-    /// Ready for a row: a large payload is a durable blob when this returns.
-    pub async fn keep(data: Bytes, blobs: &Blobs) -> Result<Self, BlobError> {
-        if data.len() > INLINE_BYTES_MAX {
-            return Self::keep_in_blob(data, blobs).await;
-        }
-        let digest = inline_digest(&data).to_vec();
-        Ok(Self { in_blob: false, size: len(&data), digest, data: data.into() })
-    }
-
-    /// As [`Self::keep`], but a blob whatever its size.
-    pub async fn keep_in_blob(data: Bytes, blobs: &Blobs) -> Result<Self, BlobError> {
-        let size = len(&data);
-        let hash = blobs.put(data).await?;
-        Ok(Self { in_blob: true, size, digest: hash.0.to_vec(), data: Vec::new() })
-    }
-
+impl Columns {
     /// The payload's bytes, checked against size and digest; the error says what is wrong.
     pub async fn read(self, blobs: &Blobs) -> Result<Bytes, String> {
         let data = if self.in_blob {
@@ -55,14 +103,10 @@ impl Payload {
         };
         if len(&data) == self.size { Ok(data) } else { Err("bytes differ from their size".into()) }
     }
-
-    /// Bytes that the row itself takes up, roughly.
-    pub fn row_bytes(&self) -> usize {
-        self.data.len() + 64
-    }
 }
 
-fn inline_digest(data: &[u8]) -> [u8; INLINE_DIGEST_LEN] {
+/// The digest that a row keeps of bytes of its own.
+pub(crate) fn inline_digest(data: &[u8]) -> [u8; INLINE_DIGEST_LEN] {
     let hash = Sha256::digest(data);
     std::array::from_fn(|i| hash[i])
 }
@@ -92,8 +136,9 @@ mod tests {
         {
             let data = Bytes::from(vec![7; size]);
             let payload = Payload::keep(data.clone(), &blobs).await.unwrap();
-            assert_eq!(payload.in_blob, in_blob, "{size}");
-            assert_eq!(payload.read(&blobs).await, Ok(data), "{size}");
+            let columns = payload.columns();
+            assert_eq!(columns.in_blob, in_blob, "{size}");
+            assert_eq!(columns.read(&blobs).await, Ok(data), "{size}");
         }
     }
 
@@ -101,16 +146,16 @@ mod tests {
     async fn a_changed_payload_is_noticed() {
         let home = tempfile::tempdir().unwrap();
         let blobs = Blobs::open(home.path()).unwrap();
-        let whole = Payload::keep(Bytes::from_static(b"soup"), &blobs).await.unwrap();
+        let whole = Payload::Inline(Bytes::from_static(b"soup")).columns();
         let damaged = [
-            Payload { data: b"soap".to_vec(), ..whole.clone() },
-            Payload { size: 5, ..whole.clone() },
-            Payload { digest: vec![], ..whole.clone() },
-            Payload { in_blob: true, ..whole.clone() },
-            Payload { in_blob: true, digest: vec![0; 32], ..whole },
+            Columns { data: b"soap".to_vec(), ..whole.clone() },
+            Columns { size: 5, ..whole.clone() },
+            Columns { digest: vec![], ..whole.clone() },
+            Columns { in_blob: true, ..whole.clone() },
+            Columns { in_blob: true, digest: vec![0; 32], ..whole },
         ];
-        for payload in damaged {
-            assert!(payload.clone().read(&blobs).await.is_err(), "{payload:?}");
+        for columns in damaged {
+            assert!(columns.clone().read(&blobs).await.is_err(), "{columns:?}");
         }
     }
 }

@@ -1,15 +1,42 @@
 //! `weft admin`: what needs no browser.
 
-use std::{io::BufRead as _, path::PathBuf};
+use std::{
+    io::BufRead as _,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, bail};
-use weft_server::{AdminForm, create_admin};
+use weft_server::{AdminForm, Kept, create_admin, list_quarantined, remove_second_factor};
 
 /// Commands of `weft admin`.
 #[derive(clap::Subcommand)]
 pub enum Command {
     /// Makes an administrator. Reads the password from the first line of standard input.
     Create(Create),
+    /// Takes away the second factor of somebody who has lost their device and their recovery codes.
+    SecondFactorOff(Named),
+    /// Lists operations that made a room fail and were set aside, the newest first.
+    Quarantine(Quarantine),
+}
+
+/// Where to look.
+#[derive(clap::Args)]
+pub struct Quarantine {
+    /// The folder of the server, which may run meanwhile.
+    #[arg(long, env = "WEFT_DATA_DIR", default_value = "./weft-data", value_name = "DIR")]
+    data_dir: PathBuf,
+}
+
+/// Somebody who has an account.
+#[derive(clap::Args)]
+pub struct Named {
+    /// The folder of the server, which must not run meanwhile.
+    #[arg(long, env = "WEFT_DATA_DIR", default_value = "./weft-data", value_name = "DIR")]
+    data_dir: PathBuf,
+
+    /// As they sign in.
+    #[arg(long)]
+    username: String,
 }
 
 /// Who is to be made.
@@ -32,6 +59,8 @@ pub struct Create {
 pub async fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Create(create) => self::create(create).await,
+        Command::SecondFactorOff(named) => second_factor_off(&named).await,
+        Command::Quarantine(Quarantine { data_dir }) => list_quarantine(&data_dir),
     }
 }
 
@@ -45,5 +74,25 @@ async fn create(create: Create) -> anyhow::Result<()> {
     let form = AdminForm { username: create.username, email: create.email, password };
     create_admin(&create.data_dir, form).await?;
     eprintln!("weft: the administrator is made and can sign in");
+    Ok(())
+}
+
+async fn second_factor_off(Named { data_dir, username }: &Named) -> anyhow::Result<()> {
+    if remove_second_factor(data_dir, username).await? {
+        eprintln!("weft: {username} signs in with the password alone now");
+    } else {
+        eprintln!("weft: {username} had no second factor");
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the list is what was asked for")]
+fn list_quarantine(data_dir: &Path) -> anyhow::Result<()> {
+    let kept = list_quarantined(data_dir).context("cannot read the quarantine")?;
+    for kept in &kept {
+        let Kept { at, room, person, why, bytes, sha256 } = kept;
+        println!("{at} room={room} person={person} bytes={bytes} sha256={sha256} {why:?}");
+    }
+    eprintln!("weft: {} operations are set aside", kept.len());
     Ok(())
 }

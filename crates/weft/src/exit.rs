@@ -53,7 +53,7 @@ fn judge(error: &anyhow::Error) -> (u8, Option<&'static str>) {
     match error.downcast_ref::<AdminError>() {
         Some(AdminError::DataDir(error)) => data_dir(error),
         Some(AdminError::Meta(error)) => meta(error),
-        Some(AdminError::Form { .. }) | None => (OTHER, None),
+        Some(AdminError::Form { .. } | AdminError::Nobody) | None => (OTHER, None),
     }
 }
 

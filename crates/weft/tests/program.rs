@@ -168,3 +168,20 @@ async fn a_folder_of_a_newer_weft_is_left_alone() {
     meta.close().await.unwrap();
     ends_with(&serve(dir.path()).output().unwrap(), 6, &["schema 99", "nothing was changed"]);
 }
+
+#[test]
+fn what_was_set_aside_is_listed_also_while_the_server_runs() {
+    let dir = tempfile::tempdir().unwrap();
+    let (running, _) = Running::start(serve(dir.path()));
+    let list =
+        || weft().args(["admin", "quarantine", "--data-dir"]).arg(dir.path()).output().unwrap();
+    ends_with(&list(), 0, &["0 operations are set aside"]);
+    let folder = dir.path().join("quarantine");
+    std::fs::create_dir(&folder).unwrap();
+    let kept = r#"{"at":7,"room":"r","person":"p","why":"panic:\n x","bytes":2,"sha256":"ab"}"#;
+    std::fs::write(folder.join("000000000000007-ab.op"), format!("{kept}\n\u{1}\u{2}")).unwrap();
+    let listed = list();
+    let line = "7 room=r person=p bytes=2 sha256=ab \"panic:\\n x\"\n";
+    assert_eq!(String::from_utf8_lossy(&listed.stdout), line);
+    running.stop("-TERM");
+}

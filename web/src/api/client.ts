@@ -1,14 +1,34 @@
 /** Calls of the HTTP API. Knows no React; `fetch` can be replaced in tests. */
 import type {
+  AccessToken,
+  FactorSecret,
+  Folder,
+  GivenRole,
+  Grant,
   GrantRight,
+  GrantTo,
   Invite,
   InviteLook,
   Kind,
   Me,
+  Member,
+  NewAccessToken,
   NewInvite,
+  NewWorkspaceInvite,
   Person,
+  Place,
+  ProfileChange,
   RoomInfo,
+  RoomToken,
+  Rules,
+  Scope,
+  SignIn,
+  Space,
+  SpaceContent,
+  Spaces,
   User,
+  Which,
+  WorkspaceInvite,
 } from './types';
 
 /** The server's answer when it is not a success. `network` stands for no answer at all. */
@@ -53,7 +73,19 @@ export interface RegisterForm {
   language?: string;
 }
 
-type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+export interface SpaceChange {
+  name?: string;
+  archived?: boolean;
+  rules?: Partial<Rules>;
+}
+
+/** What has grants: a room or a folder. */
+export interface Granted {
+  kind: 'room' | 'folder';
+  id: string;
+}
+
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 export class Api {
   constructor(private readonly fetcher: typeof fetch = (...args) => fetch(...args)) {}
@@ -63,28 +95,115 @@ export class Api {
     this.call('POST', '/auth/setup', form);
   register = (form: RegisterForm): Promise<{ user: User }> =>
     this.call('POST', '/auth/register', form);
-  login = (username: string, password: string): Promise<{ user: User }> =>
-    this.call('POST', '/auth/login', { username, password });
+  /** The code is asked for with `second_factor_needed`. */
+  login = (username: string, password: string, code: string): Promise<{ user: User }> =>
+    this.call('POST', '/auth/login', { username, password, ...(code === '' ? {} : { code }) });
   logout = (): Promise<void> => this.call('POST', '/auth/logout');
   me = (): Promise<Me> => this.call('GET', '/auth/me');
+  changeProfile = async (change: ProfileChange): Promise<User> =>
+    (await this.call<{ user: User }>('PATCH', '/auth/me', change)).user;
+  changePassword = (password: string, newPassword: string): Promise<void> =>
+    this.call('POST', '/auth/password', { password, new_password: newPassword });
+  beginSecondFactor = (password: string): Promise<FactorSecret> =>
+    this.call('POST', '/auth/second-factor', { password });
+  /** The recovery codes are in this answer and nowhere else. */
+  confirmSecondFactor = async (code: string): Promise<string[]> =>
+    (await this.call<{ recovery_codes: string[] }>('POST', '/auth/second-factor/confirm', { code }))
+      .recovery_codes;
+  turnOffSecondFactor = (password: string, code: string): Promise<void> =>
+    this.call('POST', '/auth/second-factor/off', { password, code });
+  signIns = async (): Promise<SignIn[]> =>
+    (await this.call<{ sign_ins: SignIn[] }>('GET', '/auth/sign-ins')).sign_ins;
+  endSignIn = (id: string): Promise<void> =>
+    this.call('DELETE', `/auth/sign-ins/${encodeURIComponent(id)}`);
+  endOtherSignIns = (): Promise<void> => this.call('DELETE', '/auth/sign-ins');
 
-  rooms = async (trashed: boolean): Promise<RoomInfo[]> =>
-    (await this.call<{ rooms: RoomInfo[] }>('GET', `/rooms?trashed=${trashed}`)).rooms;
-  createRoom = (kind: Kind, title: string): Promise<RoomInfo> =>
-    this.call('POST', '/rooms', kind === 'doc' ? { kind, title, template: 'page' } : { kind, title });
+  workspaceInvites = async (): Promise<WorkspaceInvite[]> =>
+    (await this.call<{ invites: WorkspaceInvite[] }>('GET', '/admin/invites')).invites;
+  /** With an address the link works once; without one `usesMax` times. */
+  createWorkspaceInvite = (
+    expiresInSeconds: number,
+    usesMax: number,
+    email: string,
+  ): Promise<NewWorkspaceInvite> =>
+    this.call('POST', '/admin/invites', {
+      expires_in_seconds: expiresInSeconds,
+      ...(email === '' ? { uses_max: usesMax } : { email }),
+    });
+  deleteWorkspaceInvite = (id: string): Promise<void> =>
+    this.call('DELETE', `/admin/invites/${encodeURIComponent(id)}`);
+
+  rooms = (which: Which): Promise<{ rooms: RoomInfo[]; folders?: Folder[] }> =>
+    this.call('GET', `/rooms?which=${which}`);
+  /** Without a place it is made in my personal space. */
+  createRoom = (kind: Kind, title: string, place: Place | null): Promise<RoomInfo> =>
+    this.call('POST', '/rooms', {
+      kind,
+      title,
+      ...(kind === 'doc' ? { template: 'page' } : {}),
+      ...(place === null ? {} : { space: place.space, folder: place.folder ?? undefined }),
+    });
   room = (id: string): Promise<RoomInfo> => this.call('GET', roomPath(id));
   rename = (id: string, title: string): Promise<RoomInfo> =>
     this.call('PATCH', roomPath(id), { title });
   trash = (id: string): Promise<RoomInfo> => this.call('DELETE', roomPath(id));
   restore = (id: string): Promise<RoomInfo> => this.call('POST', `${roomPath(id)}/restore`);
 
-  people = async (id: string): Promise<Person[]> =>
-    (await this.call<{ people: Person[] }>('GET', `${roomPath(id)}/people`)).people;
-  grant = async (id: string, username: string, right: GrantRight): Promise<Person> =>
-    (await this.call<{ person: Person }>('POST', `${roomPath(id)}/grants`, { username, right }))
-      .person;
-  revoke = (id: string, username: string): Promise<void> =>
-    this.call('DELETE', `${roomPath(id)}/grants/${encodeURIComponent(username)}`);
+  moveRoom = (id: string, { space, folder }: Place): Promise<RoomInfo> =>
+    this.call('PATCH', roomPath(id), { space, folder });
+  star = (id: string, starred: boolean): Promise<void> =>
+    this.call(starred ? 'PUT' : 'DELETE', `${roomPath(id)}/star`);
+
+  people = (id: string): Promise<{ people: Person[]; grants: Grant[] }> =>
+    this.call('GET', `${roomPath(id)}/people`);
+  folderGrants = async (id: string): Promise<Grant[]> =>
+    (await this.call<{ grants: Grant[] }>('GET', `${folderPath(id)}/grants`)).grants;
+  /** Without seconds it lasts until it is taken back. */
+  grant = async (
+    { kind, id }: Granted,
+    to: GrantTo,
+    right: GrantRight,
+    seconds: number | null,
+  ): Promise<Grant> => {
+    const body = { ...to, right, ...(seconds === null ? {} : { expires_in_seconds: seconds }) };
+    const path = kind === 'room' ? roomPath(id) : folderPath(id);
+    return (await this.call<{ grant: Grant }>('POST', `${path}/grants`, body)).grant;
+  };
+  revoke = ({ kind, id }: Granted, to: Grant['to']): Promise<void> => {
+    const path = kind === 'room' ? roomPath(id) : folderPath(id);
+    const whose = 'person' in to ? to.person.id : to.space.id;
+    return this.call('DELETE', `${path}/grants/${encodeURIComponent(whose)}`);
+  };
+
+  spaces = (): Promise<Spaces> => this.call('GET', '/spaces');
+  createSpace = (name: string): Promise<Space> => this.call('POST', '/spaces', { name });
+  space = (id: string): Promise<SpaceContent> => this.call('GET', spacePath(id));
+  changeSpace = (id: string, change: SpaceChange): Promise<Space> =>
+    this.call('PATCH', spacePath(id), change);
+  answerSpace = (id: string, agree: boolean): Promise<unknown> =>
+    this.call('POST', `${spacePath(id)}/answer`, { agree });
+  handOverSpace = (id: string, username: string): Promise<unknown> =>
+    this.call('POST', `${spacePath(id)}/hand-over`, { username });
+
+  members = async (space: string): Promise<Member[]> =>
+    (await this.call<{ members: Member[] }>('GET', `${spacePath(space)}/members`)).members;
+  inviteMember = async (space: string, username: string, role: GivenRole): Promise<Member> =>
+    (await this.call<{ member: Member }>('POST', `${spacePath(space)}/members`, { username, role }))
+      .member;
+  changeMember = (space: string, username: string, role: GivenRole): Promise<unknown> =>
+    this.call('PATCH', memberPath(space, username), { role });
+  /** Removes somebody, takes an invitation back or, for oneself, leaves. */
+  removeMember = (space: string, username: string): Promise<void> =>
+    this.call('DELETE', memberPath(space, username));
+
+  createFolder = ({ space, folder }: Place, name: string): Promise<Folder> =>
+    this.call('POST', '/folders', { space, parent: folder, name });
+  renameFolder = (id: string, name: string): Promise<Folder> =>
+    this.call('PATCH', folderPath(id), { name });
+  moveFolder = (id: string, { space, folder }: Place): Promise<Folder> =>
+    this.call('PATCH', folderPath(id), { space, parent: folder });
+  trashFolder = (id: string): Promise<void> => this.call('DELETE', folderPath(id));
+  restoreFolder = (id: string): Promise<Folder> => this.call('POST', `${folderPath(id)}/restore`);
 
   invites = async (id: string): Promise<Invite[]> =>
     (await this.call<{ invites: Invite[] }>('GET', `${roomPath(id)}/invites`)).invites;
@@ -103,8 +222,19 @@ export class Api {
     this.call('DELETE', `${roomPath(id)}/invites/${encodeURIComponent(invite)}`);
   lookAtInvite = (secret: string): Promise<InviteLook> =>
     this.call('POST', '/invites/look', { secret });
-  acceptInvite = (secret: string): Promise<{ room: { id: string } }> =>
+  /** The room is null if the link leads to the workspace alone. */
+  acceptInvite = (secret: string): Promise<{ room: { id: string } | null }> =>
     this.call('POST', '/invites/accept', { secret });
+
+  tokens = async (): Promise<AccessToken[]> =>
+    (await this.call<{ tokens: AccessToken[] }>('GET', '/tokens')).tokens;
+  /** Without seconds it lasts until it is revoked. */
+  createToken = (name: string, scopes: Scope[], seconds: number | null): Promise<NewAccessToken> =>
+    this.call('POST', '/tokens', { name, scopes, expires_in_seconds: seconds });
+  revokeToken = (id: string): Promise<void> =>
+    this.call('DELETE', `/tokens/${encodeURIComponent(id)}`);
+  mintRoomToken = (room: string, right: GrantRight, seconds: number): Promise<RoomToken> =>
+    this.call('POST', '/room-tokens', { room, right, ttl_seconds: seconds });
 
   private async call<T>(method: Method, path: string, body?: unknown): Promise<T> {
     let response: Response;
@@ -128,6 +258,18 @@ export class Api {
 
 function roomPath(id: string): string {
   return `/rooms/${encodeURIComponent(id)}`;
+}
+
+function folderPath(id: string): string {
+  return `/folders/${encodeURIComponent(id)}`;
+}
+
+function spacePath(id: string): string {
+  return `/spaces/${encodeURIComponent(id)}`;
+}
+
+function memberPath(space: string, username: string): string {
+  return `${spacePath(space)}/members/${encodeURIComponent(username)}`;
 }
 
 function errorOf(answer: unknown, status: number): ApiError {

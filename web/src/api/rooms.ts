@@ -11,58 +11,60 @@ import { useApi } from '../app/services';
 import { useWords } from '../i18n/hooks';
 import { toast, toastError } from '../ui/toast';
 import { asApiError } from './client';
-import type { Kind, RoomInfo } from './types';
+import { listKey, LIVE_LIST, refreshLists, wentWell } from './lists';
+import type { Folder, Kind, Place, RoomInfo, SpaceContent, Which } from './types';
 
-const REFRESH_MS = 20_000;
-
-function listKey(trashed: boolean) {
-  return ['rooms', trashed] as const;
+export interface RoomList {
+  rooms: RoomInfo[];
+  /** Those in the trash; other lists have none. */
+  folders?: Folder[];
 }
 
-export function useRooms(trashed: boolean): UseQueryResult<RoomInfo[]> {
+export function useRooms(which: Which): UseQueryResult<RoomList> {
   const api = useApi();
-  return useQuery({
-    queryKey: listKey(trashed),
-    queryFn: () => api.rooms(trashed),
-    refetchInterval: REFRESH_MS,
-    refetchOnWindowFocus: 'always',
-  });
-}
-
-export function roomKey(id: string) {
-  return ['room', id] as const;
+  return useQuery({ queryKey: listKey.rooms(which), queryFn: () => api.rooms(which), ...LIVE_LIST });
 }
 
 export function useRoomInfo(id: string): UseQueryResult<RoomInfo> {
   const api = useApi();
   const queries = useQueryClient();
   return useQuery({
-    queryKey: roomKey(id),
+    queryKey: listKey.room(id),
     queryFn: () => api.room(id),
     // The title is there at once when one comes from a list.
-    placeholderData: () =>
-      queries.getQueryData<RoomInfo[]>(listKey(false))?.find((room) => room.id === id),
+    placeholderData: () => seenInList(queries, id),
   });
 }
 
-/** Puts a changed room into every list that holds it. */
-function put(queries: QueryClient, room: RoomInfo): void {
-  queries.setQueryData(roomKey(room.id), room);
-  for (const trashed of [false, true]) {
-    queries.setQueryData<RoomInfo[]>(listKey(trashed), (list) => {
-      if (list === undefined) return undefined;
-      const belongs = (room.trashed_at !== null) === trashed;
-      const others = list.filter(({ id }) => id !== room.id);
-      return belongs ? [room, ...others] : others;
-    });
+function seenInList(queries: QueryClient, id: string): RoomInfo | undefined {
+  const lists = [
+    ...queries.getQueriesData<RoomList>({ queryKey: ['rooms'] }),
+    ...queries.getQueriesData<SpaceContent>({ queryKey: ['space'] }),
+  ];
+  for (const [, list] of lists) {
+    const found = list?.rooms.find((room) => room.id === id);
+    if (found !== undefined) return found;
   }
-  void queries.invalidateQueries({ queryKey: ['rooms'] });
+  return undefined;
+}
+
+/** Changes a room wherever it is listed, before the lists are asked for anew. */
+function put(queries: QueryClient, id: string, change: Partial<RoomInfo>): void {
+  const changed = (room: RoomInfo): RoomInfo => (room.id === id ? { ...room, ...change } : room);
+  queries.setQueryData<RoomInfo>(listKey.room(id), (room) => room && changed(room));
+  for (const key of ['rooms', 'space']) {
+    queries.setQueriesData<RoomList | SpaceContent>(
+      { queryKey: [key] },
+      (list) => list && { ...list, rooms: list.rooms.map(changed) },
+    );
+  }
 }
 
 export interface RoomActs {
-  create: (kind: Kind) => void;
+  create: (kind: Kind, place: Place | null) => void;
   creating: boolean;
   rename: (id: string, title: string) => Promise<boolean>;
+  star: (id: string, starred: boolean) => void;
   trash: (id: string) => Promise<boolean>;
   restore: (id: string) => Promise<boolean>;
 }
@@ -73,13 +75,18 @@ export function useRoomActs(): RoomActs {
   const navigate = useNavigate();
   const { t, fault } = useWords();
   const onError = (error: Error) => toastError(fault(asApiError(error)));
-  const onSuccess = (room: RoomInfo) => put(queries, room);
+  const onSuccess = (room: RoomInfo) => {
+    put(queries, room.id, room);
+    void refreshLists(queries);
+  };
 
   const create = useMutation({
-    mutationFn: (kind: Kind) => api.createRoom(kind, ''),
+    mutationFn: ({ kind, place }: { kind: Kind; place: Place | null }) =>
+      api.createRoom(kind, '', place),
     onError,
     onSuccess: (room) => {
-      put(queries, room);
+      queries.setQueryData(listKey.room(room.id), room);
+      void refreshLists(queries);
       void navigate({ to: '/o/$id', params: { id: room.id }, state: { fresh: true } });
     },
   });
@@ -88,30 +95,33 @@ export function useRoomActs(): RoomActs {
     onError,
     onSuccess,
   });
+  const star = useMutation({
+    mutationFn: ({ id, starred }: { id: string; starred: boolean }) => api.star(id, starred),
+    onMutate: ({ id, starred }) => put(queries, id, { starred }),
+    onError,
+    onSettled: (_done, _error, { id }) => {
+      void queries.invalidateQueries({ queryKey: listKey.room(id) });
+      void refreshLists(queries);
+    },
+  });
   const restore = useMutation({ mutationFn: (id: string) => api.restore(id), onError, onSuccess });
   const trash = useMutation({
     mutationFn: (id: string) => api.trash(id),
     onError,
     onSuccess: (room) => {
-      put(queries, room);
+      onSuccess(room);
       toast({ message: t('trash.done'), undo: () => restore.mutate(room.id) });
     },
   });
 
   return {
-    create: (kind) => create.mutate(kind),
+    create: (kind, place) => create.mutate({ kind, place }),
     creating: create.isPending,
     rename: (id, title) => wentWell(rename.mutateAsync({ id, title })),
+    star: (id, starred) => star.mutate({ id, starred }),
     trash: (id) => wentWell(trash.mutateAsync(id)),
     restore: (id) => wentWell(restore.mutateAsync(id)),
   };
-}
-
-function wentWell(work: Promise<unknown>): Promise<boolean> {
-  return work.then(
-    () => true,
-    () => false,
-  );
 }
 
 declare module '@tanstack/react-router' {

@@ -1,36 +1,58 @@
-/** Who can open a room, and its invite links, with their caches. */
+/** Who can open a room, what was given for it or a folder, and its invite links, with their caches. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useApi } from '../app/services';
-import type { GrantRight } from './types';
+import type { Granted } from './client';
+import type { Grant, GrantRight, GrantTo } from './types';
 
 const peopleKey = (id: string) => ['people', id] as const;
+const grantsKey = (folder: string) => ['grants', folder] as const;
 const invitesKey = (id: string) => ['invites', id] as const;
 
-export const INVITE_DAYS = [1, 7, 30] as const;
+/** How long a link or a grant may be chosen to last. */
+export const SHARE_DAYS = [1, 7, 30] as const;
 export const INVITE_DAYS_DEFAULT = 7;
 export const INVITE_USES_DEFAULT = 20;
 export const INVITE_USES_MAX = 1000;
 const DAY_SECONDS = 86_400;
 
-export function usePeople(id: string, enabled: boolean) {
+export function usePeople(room: string) {
   const api = useApi();
-  return useQuery({ queryKey: peopleKey(id), queryFn: () => api.people(id), enabled });
+  return useQuery({ queryKey: peopleKey(room), queryFn: () => api.people(room), enabled: room !== '' });
 }
 
-export function usePeopleActs(id: string) {
+export function useFolderGrants(folder: string) {
+  const api = useApi();
+  return useQuery({ queryKey: grantsKey(folder), queryFn: () => api.folderGrants(folder) });
+}
+
+export interface GrantWish {
+  to: GrantTo;
+  right: GrantRight;
+  /** Null: until it is taken back. */
+  seconds: number | null;
+}
+
+export function useGrantActs(subject: Granted) {
   const api = useApi();
   const queries = useQueryClient();
-  const onSettled = () => queries.invalidateQueries({ queryKey: peopleKey(id) });
+  // What is given for a folder shows in every room of it.
+  const onSettled = () => {
+    void queries.invalidateQueries({ queryKey: ['people'] });
+    void queries.invalidateQueries({ queryKey: ['grants'] });
+  };
   const grant = useMutation({
-    mutationFn: ({ username, right }: { username: string; right: GrantRight }) =>
-      api.grant(id, username, right),
+    mutationFn: ({ to, right, seconds }: GrantWish) => api.grant(subject, to, right, seconds),
     onSettled,
   });
   const revoke = useMutation({
-    mutationFn: (username: string) => api.revoke(id, username),
+    mutationFn: (to: Grant['to']) => api.revoke(subject, to),
     onSettled,
   });
   return { grant, revoke };
+}
+
+export function daysInSeconds(days: number | null): number | null {
+  return days === null ? null : days * DAY_SECONDS;
 }
 
 export function useInvites(id: string, enabled: boolean) {

@@ -9,13 +9,59 @@ export interface User {
   username: string;
   name: string;
   email: string | null;
+  phone: string | null;
+  language: 'en' | 'zh';
+  /** A name of the IANA's database; null: as the browser. */
+  time_zone: string | null;
+  /** Whether signing in takes a code besides the password. */
+  second_factor: boolean;
   admin: boolean;
+}
+
+/** What is absent stays, what is empty is taken away. */
+export interface ProfileChange {
+  name?: string;
+  email?: string;
+  phone?: string;
+  language?: string;
+  time_zone?: string;
+}
+
+/** What codes of the second factor follow from: to type, and to scan. */
+export interface FactorSecret {
+  secret: string;
+  uri: string;
+}
+
+export interface SignIn {
+  id: string;
+  created_at: number;
+  used_at: number;
+  user_agent: string;
+  /** The one that asks. */
+  current: boolean;
+}
+
+/** A link with which people make themselves an account. */
+export interface WorkspaceInvite {
+  id: string;
+  email: string | null;
+  invited_by: { name: string };
+  expires_at: number;
+  uses: number;
+  uses_max: number;
+  created_at: number;
+}
+
+export interface NewWorkspaceInvite {
+  invite: WorkspaceInvite;
+  secret: string;
 }
 
 export interface Me {
   user: User;
   workspace: { name: string; registration: 'open' | 'invite' | 'closed' };
-  server: { version: string };
+  server: { version: string; room_token_seconds_max: number };
 }
 
 export interface RoomInfo {
@@ -29,6 +75,90 @@ export interface RoomInfo {
   changed_at: number;
   changed_by: { id: string; name: string } | null;
   trashed_at: number | null;
+  /** Null when I may open the room but not see where it stands. */
+  space: { id: string; kind: SpaceKind; name: string } | null;
+  folder: { id: string; name: string } | null;
+  starred: boolean;
+  opened_at: number | null;
+}
+
+/** The lists of rooms that the server makes. */
+export type Which = 'all' | 'recent' | 'starred' | 'shared' | 'trashed';
+
+export type SpaceKind = 'personal' | 'team' | 'gallery';
+
+/** From the most that one may to the least. */
+export const ROLES = ['owner', 'admin', 'editor', 'commenter', 'viewer'] as const;
+export type Role = (typeof ROLES)[number];
+/** What one can be invited as. */
+export type GivenRole = Exclude<Role, 'owner'>;
+
+export interface Rules {
+  links: boolean;
+  outsiders: boolean;
+}
+
+/** `name` is empty but for teams: see `spaceName`. */
+export interface Space {
+  id: string;
+  kind: SpaceKind;
+  name: string;
+  role: Role | null;
+  members: number;
+  rules: Rules;
+  archived_at: number | null;
+  created_at: number;
+}
+
+export interface SpaceInvitation {
+  space: { id: string; name: string };
+  role: Role;
+  invited_by: { id: string; name: string };
+  at: number;
+}
+
+export interface Spaces {
+  spaces: Space[];
+  invitations: SpaceInvitation[];
+}
+
+export interface Folder {
+  id: string;
+  space: string;
+  parent: string | null;
+  name: string;
+  right: Right;
+  trashed_at: number | null;
+}
+
+/** What I may see of a space. */
+export interface SpaceContent {
+  space: Space;
+  folders: Folder[];
+  rooms: RoomInfo[];
+}
+
+export interface Member {
+  id: string;
+  username: string;
+  name: string;
+  role: Role;
+  state: 'member' | 'invited';
+}
+
+/** Where a room or a folder stands; null: at the top of the space. */
+export interface Place {
+  space: string;
+  folder: string | null;
+}
+
+export interface Why {
+  by: 'creator' | 'role' | 'grant' | 'space_grant' | 'folder' | 'gallery';
+  right: Right;
+  /** The role, or the name of the space that was given to. */
+  name?: string | null;
+  folder?: { id: string; name: string } | null;
+  expires_at?: number | null;
 }
 
 export interface Person {
@@ -37,7 +167,19 @@ export interface Person {
   name: string;
   right: Right;
   owner: boolean;
+  why: Why[];
 }
+
+export interface Grant {
+  to: { person: { id: string; username: string; name: string } } | { space: { id: string; name: string } };
+  right: GrantRight;
+  expires_at: number | null;
+  /** The folder that it was given for; null: given for the thing itself. */
+  folder: { id: string; name: string } | null;
+}
+
+/** Whom a grant goes to, as one says it to the server. */
+export type GrantTo = { username: string } | { space: string };
 
 export interface Invite {
   id: string;
@@ -54,8 +196,35 @@ export interface NewInvite {
   url: string;
 }
 
-export interface InviteLook {
-  room: { id: string; kind: Kind; title: string };
-  right: Right;
-  invited_by: { name: string };
+/** In the order in which they are offered. */
+export const SCOPES = ['read', 'write', 'manage', 'room-tokens'] as const;
+export type Scope = (typeof SCOPES)[number];
+
+export interface AccessToken {
+  id: string;
+  name: string;
+  scopes: Scope[];
+  created_at: number;
+  used_at: number | null;
+  expires_at: number | null;
 }
+
+/** The token itself is in the answer to its making and nowhere else. */
+export interface NewAccessToken extends AccessToken {
+  token: string;
+}
+
+export interface RoomToken {
+  token: string;
+  expires_at: number;
+  right: GrantRight;
+}
+
+/** What an invite link leads to: a room, or the workspace alone. */
+export type InviteLook =
+  | {
+      room: { id: string; kind: Kind; title: string };
+      right: Right;
+      invited_by: { name: string };
+    }
+  | { room: null; invited_by: { name: string }; email: string | null };

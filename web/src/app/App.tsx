@@ -21,9 +21,9 @@ function worthRetry(failures: number, error: Error): boolean {
   return noAnswer && failures < 2;
 }
 
-/** A call that was refused because the sign-in has ended; `me` and the forms handle their own. */
+/** A call that was refused because the sign-in has ended; `me` handles its own. */
 function isLostSignIn(error: Error): boolean {
-  return error instanceof ApiError && error.status === 401 && error.code !== 'wrong_credentials';
+  return error instanceof ApiError && error.code === 'not_signed_in';
 }
 
 function newSession(services: Services): SessionHolder {

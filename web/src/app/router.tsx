@@ -7,6 +7,7 @@ import {
   Outlet,
   redirect,
 } from '@tanstack/react-router';
+import { homeTab, type HomeTab } from './homeTabs';
 import { NotFoundPage } from '../pages/NotFoundPage';
 import { SignInPage } from '../pages/SignInPage';
 
@@ -57,12 +58,38 @@ const index = createRoute({
 const home = createRoute({
   getParentRoute: () => shell,
   path: '/home',
+  validateSearch: (search: Record<string, unknown>): { tab?: HomeTab } => {
+    const tab = homeTab(search['tab']);
+    return tab === undefined ? {} : { tab };
+  },
   component: lazyRouteComponent(() => import('../pages/HomePage'), 'HomePage'),
+});
+const SpacePage = lazyRouteComponent(() => import('../pages/SpacePage'), 'SpacePage');
+const space = createRoute({ getParentRoute: () => shell, path: '/space/$id', component: SpacePage });
+const folder = createRoute({
+  getParentRoute: () => shell,
+  path: '/space/$id/$folder',
+  component: SpacePage,
 });
 const trash = createRoute({
   getParentRoute: () => shell,
   path: '/trash',
   component: lazyRouteComponent(() => import('../pages/TrashPage'), 'TrashPage'),
+});
+const tokens = createRoute({
+  getParentRoute: () => shell,
+  path: '/tokens',
+  component: lazyRouteComponent(() => import('../pages/TokensPage'), 'TokensPage'),
+});
+const settings = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings',
+  component: lazyRouteComponent(() => import('../pages/SettingsPage'), 'SettingsPage'),
+});
+const admin = createRoute({
+  getParentRoute: () => shell,
+  path: '/admin',
+  component: lazyRouteComponent(() => import('../pages/AdminPage'), 'AdminPage'),
 });
 const object = createRoute({
   getParentRoute: () => shell,
@@ -76,7 +103,7 @@ const routeTree = root.addChildren([
   register,
   setup,
   invite,
-  shell.addChildren([home, trash, object]),
+  shell.addChildren([home, space, folder, trash, tokens, settings, admin, object]),
 ]);
 
 export function makeRouter() {

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState, type KeyboardEvent } from 'react';
+import { TITLE_CHARS_MAX } from '../api/limits';
 import { useWords } from '../i18n/hooks';
 import { isImeKey } from '../ui/ime';
-import { TITLE_CHARS_MAX } from '../ui/RenameDialog';
 import classes from './Frame.module.css';
 
 interface Props {

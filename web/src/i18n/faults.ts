@@ -1,4 +1,5 @@
 /** A sentence for every stable code of the server, in the person's language. */
+import { SCOPES } from '../api/types';
 import type { Translate } from './time';
 
 export interface FaultLike {
@@ -15,7 +16,7 @@ const SHARED: Readonly<Record<string, string>> = {
   not_spoken: 'error.update',
 };
 
-const FIELDS = new Set(['username', 'password', 'email', 'name', 'workspace', 'title']);
+const FIELDS = new Set(['username', 'password', 'email', 'name', 'phone', 'workspace', 'title']);
 
 export function fieldName(t: Translate, field: string): string {
   return FIELDS.has(field) ? t(`field.${field}`) : field;
@@ -28,7 +29,10 @@ export function fieldRule(t: Translate, field: string): string | null {
     case 'password':
     case 'email':
     case 'name':
+    case 'phone':
       return t(`field.${field}_rule`);
+    case 'new_password':
+      return t('field.password_rule');
     default:
       return null;
   }
@@ -44,6 +48,10 @@ export function rightName(t: Translate, right: string): string {
     default:
       return right;
   }
+}
+
+function scopeName(t: Translate, scope: string): string {
+  return SCOPES.some((known) => known === scope) ? t(`tokens.scope.${scope}`) : scope;
 }
 
 export function formatBytes(bytes: number): string {
@@ -74,9 +82,12 @@ export function faultText(
     case 'bad_request':
       if (params['reason'] === 'too_many') return t('fault.too_many_things');
       if (params['reason'] === 'owner') return t('fault.is_owner');
+      if (params['reason'] === 'inside') return t('fault.inside');
       return t('fault.bad_request', { field: fieldName(t, String(params['field'] ?? '?')) });
     case 'no_right':
       return t('fault.no_right', { needed: rightName(t, String(params['needed'] ?? 'edit')) });
+    case 'no_scope':
+      return t('fault.no_scope', { needed: scopeName(t, String(params['needed'] ?? 'read')) });
     case 'order.sold_out': {
       const left = Number(params['left'] ?? 0);
       return left > 0 ? t('fault.order.sold_out_left', { count: left }) : t('fault.order.sold_out');

@@ -1,4 +1,6 @@
-/** Short forms of people's names. */
+/** Names as they are shown: short forms, stand-ins for empty ones, and their order. */
+import type { SpaceKind } from '../api/types';
+import type { Translate } from './time';
 
 const HAN = /\p{Script=Han}/u;
 
@@ -25,4 +27,16 @@ function firstChar(word: string | undefined): string {
 /** A title as it is shown; an empty one is “Untitled”. */
 export function shownTitle(title: string, untitled: string): string {
   return title.trim() === '' ? untitled : title;
+}
+
+/** A team's own name; “My space” and “Gallery” have theirs in the person's language. */
+export function spaceName(t: Translate, space: { kind: SpaceKind; name: string }): string {
+  return space.kind === 'team' ? space.name : t(`space.${space.kind}`);
+}
+
+const byPinyin = new Intl.Collator('zh-u-co-pinyin', { numeric: true });
+
+/** The order of names in lists: Latin by letters, Han by pinyin. */
+export function compareNames(one: string, other: string): number {
+  return byPinyin.compare(one, other);
 }

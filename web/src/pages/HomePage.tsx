@@ -1,22 +1,24 @@
-import { Button, Skeleton, Stack, Text, Title } from '@mantine/core';
+/** What I had open, what I starred, what others share with me, and invitations to spaces. */
+import { Button, Stack, Tabs, Text, Title } from '@mantine/core';
 import { IconPlus } from '@tabler/icons-react';
-import { Link } from '@tanstack/react-router';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useState } from 'react';
 import { asApiError } from '../api/client';
 import { useRooms } from '../api/rooms';
-import type { RoomInfo } from '../api/types';
-import { useMe } from '../app/session';
-import { useWhen, useWords } from '../i18n/hooks';
-import { shownTitle } from '../i18n/names';
-import { KindIcon } from '../ui/KindIcon';
+import { useSpaceActs, useSpaces } from '../api/spaces';
+import type { SpaceInvitation } from '../api/types';
+import { HOME_TABS, type HomeTab } from '../app/homeTabs';
+import { useWords } from '../i18n/hooks';
 import { NewMenu } from '../ui/NewMenu';
 import { LoadFailed } from '../ui/PageState';
-import { RoomMenu } from '../ui/RoomMenu';
 import { usePageTitle } from '../ui/usePageTitle';
 import classes from './List.module.css';
+import { ListSkeleton, RoomList } from './RoomList';
 
 export function HomePage() {
   const { t } = useWords();
-  const rooms = useRooms(false);
+  const navigate = useNavigate();
+  const { tab = 'recent' } = useSearch({ from: '/shell/home' });
   usePageTitle(t('home.title'));
   return (
     <main id="main" tabIndex={-1} className={classes.page}>
@@ -34,58 +36,49 @@ export function HomePage() {
           </Button>
         </NewMenu>
       </header>
-      <HomeList rooms={rooms.data} />
-      {rooms.isError && rooms.data === undefined && (
-        <LoadFailed fault={asApiError(rooms.error)} onAgain={() => void rooms.refetch()} />
-      )}
-      {rooms.isPending && <ListSkeleton />}
+      <Invitations />
+      <Tabs
+        value={tab}
+        keepMounted={false}
+        onChange={(value) =>
+          void navigate({ to: '/home', search: value === 'recent' ? {} : { tab: value as HomeTab }, replace: true })
+        }
+      >
+        <Tabs.List>
+          {HOME_TABS.map((name) => (
+            <Tabs.Tab key={name} value={name}>
+              {t(`home.tab_${name}`)}
+            </Tabs.Tab>
+          ))}
+        </Tabs.List>
+        {HOME_TABS.map((name) => (
+          <Tabs.Panel key={name} value={name} pt={8}>
+            <HomeList tab={name} />
+          </Tabs.Panel>
+        ))}
+      </Tabs>
     </main>
   );
 }
 
-function HomeList({ rooms }: { rooms: RoomInfo[] | undefined }) {
+function HomeList({ tab }: { tab: HomeTab }) {
   const { t } = useWords();
-  if (rooms === undefined) return null;
-  if (rooms.length === 0) return <HomeEmpty />;
-  return (
-    <>
-      <div className={classes.columns} aria-hidden="true">
-        <span>{t('home.column_name')}</span>
-        <span className={classes.owner}>{t('home.column_owner')}</span>
-        <span className={classes.changed}>{t('home.column_changed')}</span>
-      </div>
-      <ul className={classes.list} aria-label={t('home.list')}>
-        {rooms.map((room) => (
-          <HomeRow key={room.id} room={room} />
-        ))}
-      </ul>
-    </>
-  );
+  const list = useRooms(tab);
+  if (list.data === undefined) {
+    if (!list.isError) return <ListSkeleton />;
+    return <LoadFailed fault={asApiError(list.error)} onAgain={() => void list.refetch()} />;
+  }
+  if (list.data.rooms.length > 0) {
+    return <RoomList label={t(`home.tab_${tab}`)} rooms={list.data.rooms} places />;
+  }
+  return tab === 'recent' ? <HomeEmpty /> : <Empty text={t(`home.empty_${tab}`)} />;
 }
 
-function HomeRow({ room }: { room: RoomInfo }) {
-  const { t, full } = useWords();
-  const when = useWhen();
-  const me = useMe();
-  const mine = me.data?.user.id;
-  const time = when(room.changed_at);
-  const by = room.changed_by ?? { id: room.owner.id, name: room.owner.name };
+function Empty({ text }: { text: string }) {
   return (
-    <li className={classes.row}>
-      <Link to="/o/$id" params={{ id: room.id }} className={classes.link}>
-        <KindIcon kind={room.kind} size={20} named />
-        <span className={classes.title}>{shownTitle(room.title, t('doc.untitled'))}</span>
-      </Link>
-      <Text span className={classes.owner} c="dimmed" truncate>
-        {room.owner.id === mine ? t('home.owner_you') : room.owner.name}
-      </Text>
-      <Text span className={classes.changed} c="dimmed" truncate title={full(room.changed_at)}>
-        {by.id === mine
-          ? t('home.changed_you', { time })
-          : t('home.changed', { name: by.name, time })}
-      </Text>
-      <RoomMenu room={room} />
-    </li>
+    <Text className={classes.empty} c="dimmed" ta="center">
+      {text}
+    </Text>
   );
 }
 
@@ -106,14 +99,47 @@ function HomeEmpty() {
   );
 }
 
-export function ListSkeleton() {
+function Invitations() {
+  const { t } = useWords();
+  const invitations = useSpaces().data?.invitations ?? [];
+  if (invitations.length === 0) return null;
   return (
-    <div className="late" aria-hidden="true">
-      {[46, 62, 38, 54, 30].map((width) => (
-        <div key={width} className={classes.row}>
-          <Skeleton height={14} width={`${width}%`} />
-        </div>
+    <ul className={classes.cards} aria-label={t('home.invitations')}>
+      {invitations.map((invitation) => (
+        <InvitationCard key={invitation.space.id} invitation={invitation} />
       ))}
-    </div>
+    </ul>
+  );
+}
+
+function InvitationCard({ invitation }: { invitation: SpaceInvitation }) {
+  const { t } = useWords();
+  const navigate = useNavigate();
+  const acts = useSpaceActs();
+  const [busy, setBusy] = useState(false);
+  const { space, role, invited_by: by } = invitation;
+  const answer = async (agree: boolean) => {
+    setBusy(true);
+    const done = await acts.answer(space.id, agree);
+    setBusy(false);
+    if (done && agree) void navigate({ to: '/space/$id', params: { id: space.id } });
+  };
+  return (
+    <li className={classes.card}>
+      <span className={classes.trashText}>
+        <Text span fw={600}>
+          {t('home.invited', { name: by.name, space: space.name })}
+        </Text>
+        <Text span fz={12} c="dimmed">
+          {t('home.invited_as', { role: t(`role.${role}`) })}
+        </Text>
+      </span>
+      <Button variant="default" disabled={busy} onClick={() => void answer(false)}>
+        {t('action.decline')}
+      </Button>
+      <Button disabled={busy} onClick={() => void answer(true)}>
+        {t('action.agree')}
+      </Button>
+    </li>
   );
 }

@@ -32,13 +32,15 @@ export function InvitePage() {
   // Once only. Also after signing in or joining here, for then `signedIn` becomes true.
   const tried = useRef(false);
   const { go } = accept;
+  const toWorkspace = look.data?.room === null;
+  const settled = !look.isPending;
   useEffect(() => {
-    if (!signedIn || secret === '' || tried.current) return;
+    if (!signedIn || secret === '' || !settled || tried.current) return;
     tried.current = true;
-    void go();
-  }, [signedIn, secret, go]);
+    void go(toWorkspace);
+  }, [signedIn, secret, settled, toWorkspace, go]);
 
-  const fault = secret === '' ? LINK_EXPIRED : (accept.fault ?? faultOf(look.error));
+  const fault = secret === '' ? LINK_EXPIRED : (accept.fault ?? (signedIn ? null : faultOf(look.error)));
   if (fault !== null) return <InviteFault fault={fault} signedIn={signedIn} />;
   if (look.data === undefined || me.isPending || signedIn) {
     return (
@@ -63,9 +65,12 @@ function useAccept(secret: string) {
   const api = useApi();
   const navigate = useNavigate();
   const [fault, setFault] = useState<FaultLike | null>(null);
-  const [go] = useState(() => async () => {
+  const [go] = useState(() => async (toWorkspace: boolean) => {
+    // The account was all that the link is for, and that may have used it up.
+    if (toWorkspace) return navigate({ to: '/home', replace: true });
     try {
       const { room } = await api.acceptInvite(secret);
+      if (room === null) return await navigate({ to: '/home', replace: true });
       await navigate({ to: '/o/$id', params: { id: room.id }, replace: true, state: { caret: true } });
     } catch (error) {
       setFault(asApiError(error));
@@ -92,15 +97,19 @@ function InviteForms({ look, secret }: { look: InviteLook; secret: string }) {
   const { t } = useWords();
   const [existing, setExisting] = useState(false);
   const title = t('invite.title', { name: look.invited_by.name });
-  const lead = (
-    <>
-      {t('invite.to', { title: shownTitle(look.room.title, t('doc.untitled')) })}
-      <br />
-      {t(`invite.right.${look.right}`)}
-    </>
-  );
+  const lead =
+    look.room === null ? (
+      t('invite.to_workspace')
+    ) : (
+      <>
+        {t('invite.to', { title: shownTitle(look.room.title, t('doc.untitled')) })}
+        <br />
+        {t(`invite.right.${look.right}`)}
+      </>
+    );
+  const email = look.room === null ? look.email : null;
   const props = { title, lead, onOther: () => setExisting(!existing) };
-  return existing ? <SignInForm {...props} /> : <JoinForm {...props} secret={secret} />;
+  return existing ? <SignInForm {...props} /> : <JoinForm {...props} secret={secret} email={email} />;
 }
 
 interface FormProps {
@@ -109,9 +118,9 @@ interface FormProps {
   onOther: () => void;
 }
 
-function JoinForm({ title, lead, secret, onOther }: FormProps & { secret: string }) {
+function JoinForm({ title, lead, secret, email, onOther }: FormProps & { secret: string; email: string | null }) {
   const { t } = useWords();
-  const { submit, form, fields } = useRegister({ invite: secret, onDone: nothing });
+  const { submit, form, fields } = useRegister({ invite: secret, email, onDone: nothing });
   return (
     <AuthFrame title={title} lead={lead} onSubmit={submit}>
       {fields}

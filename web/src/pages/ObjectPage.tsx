@@ -5,9 +5,11 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useCanGoBack, useLocation, useNavigate, useParams, useRouter } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useRef, useState, type ReactNode } from 'react';
 import { asApiError } from '../api/client';
+import { refreshLists } from '../api/lists';
 import { useRoomActs, useRoomInfo } from '../api/rooms';
-import type { Kind, Right as InfoRight } from '../api/types';
+import type { Kind, Right as InfoRight, RoomInfo } from '../api/types';
 import { useConnection, useMe } from '../app/session';
+import { Crumbs, StarButton } from '../frame/Crumbs';
 import { Faces } from '../frame/Faces';
 import classes from '../frame/Frame.module.css';
 import { failedSentence, SaveIndicator } from '../frame/SaveIndicator';
@@ -18,9 +20,9 @@ import { useRightNews, useSaveNews } from '../frame/useRoomNews';
 import { useWords } from '../i18n/hooks';
 import { shownTitle } from '../i18n/names';
 import type { RoomState } from '../sync';
+import { useDialogs } from '../ui/dialogs';
 import { HomeLink, LoadFailed, PageState } from '../ui/PageState';
 import { RoomMenu } from '../ui/RoomMenu';
-import { ShareDialog } from '../ui/ShareDialog';
 import { isMod } from '../ui/shortcut';
 import { PHONE, useMediaFlag } from '../ui/useMediaFlag';
 import { usePageTitle } from '../ui/usePageTitle';
@@ -197,7 +199,7 @@ interface FrameProps {
   title: string;
   /** Nothing can be edited yet. */
   loading: boolean;
-  info: { id: string; right: InfoRight } | undefined;
+  info: RoomInfo | undefined;
   open: OpenRoom | null;
 }
 
@@ -206,10 +208,10 @@ function ObjectFrame({ title, loading, info, open }: FrameProps) {
   const navigate = useNavigate();
   const phone = useMediaFlag(PHONE);
   const acts = useRoomActs();
+  const show = useDialogs();
   const fresh = useLocation({ select: (location) => location.state.fresh === true });
   const [selectAt, setSelectAt] = useState(0);
   const [details, setDetails] = useState(false);
-  const [sharing, setSharing] = useState(false);
   const right = rightNow(info?.right, open?.state);
   const editable = !loading && (right === 'edit' || right === 'manage');
   useSaveKey(open, () => setDetails(true));
@@ -217,11 +219,12 @@ function ObjectFrame({ title, loading, info, open }: FrameProps) {
     if (fresh && editable) setSelectAt(1);
   }, [fresh, editable]);
 
-  const room = info === undefined ? null : { id: info.id, title, right };
+  const room = info === undefined ? null : { ...info, title, right };
   return (
     <header className={`${classes.frame} no-print`}>
       {phone && <BackButton />}
       <div className={classes.titleBox}>
+        {room !== null && !phone && <Crumbs space={room.space} folder={room.folder} />}
         <TitleField
           title={title}
           editable={editable}
@@ -229,6 +232,7 @@ function ObjectFrame({ title, loading, info, open }: FrameProps) {
           onRename={(to) => (room === null ? Promise.resolve(false) : acts.rename(room.id, to))}
           onDone={focusContent}
         />
+        {room !== null && !phone && <StarButton room={room} />}
       </div>
       {open !== null && (
         <>
@@ -238,20 +242,21 @@ function ObjectFrame({ title, loading, info, open }: FrameProps) {
         </>
       )}
       {room !== null && !phone && (
-        <Button variant="default" leftSection={<IconShare size={16} stroke={1.5} />} onClick={() => setSharing(true)}>
+        <Button
+          variant="default"
+          leftSection={<IconShare size={16} stroke={1.5} />}
+          onClick={(event) => show({ show: 'share_room', room }, event.currentTarget)}
+        >
           {t('action.share')}
         </Button>
       )}
       {room !== null && (
-        <>
-          <RoomMenu
-            room={room}
-            onRename={() => setSelectAt((count) => count + 1)}
-            onTrashed={() => void navigate({ to: '/home' })}
-            {...(open?.state.kind === 'doc' ? { onPrint: () => window.print() } : {})}
-          />
-          <ShareDialog room={room} opened={sharing} onClose={() => setSharing(false)} />
-        </>
+        <RoomMenu
+          room={room}
+          onRename={() => setSelectAt((count) => count + 1)}
+          onTrashed={() => void navigate({ to: '/home' })}
+          {...(open?.state.kind === 'doc' ? { onPrint: () => window.print() } : {})}
+        />
       )}
     </header>
   );
@@ -363,7 +368,7 @@ function Gone({ id, open, onReopen }: GoneProps) {
   const acts = useRoomActs();
   const queries = useQueryClient();
   useEffect(() => {
-    void queries.invalidateQueries({ queryKey: ['rooms'] });
+    void refreshLists(queries);
   }, [queries]);
   const fault = open?.state.fault ?? { code: 'not_found', params: {} };
   const restorable = fault.code === 'trashed' && open?.state.right === 'manage';

@@ -2,12 +2,13 @@ import { Alert, Anchor, Button, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useRouter, useSearch } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
+import { ApiError } from '../api/client';
 import { useApi } from '../app/services';
 import { useSession } from '../app/session';
 import { useWords } from '../i18n/hooks';
 import { FaultAlert } from '../ui/FaultAlert';
 import { AuthFrame } from './AuthFrame';
-import { PasswordField, UsernameField, type FieldErrors } from './fields';
+import { CodeField, PasswordField, UsernameField, type FieldErrors } from './fields';
 import { useForm } from './useForm';
 
 export function SignInPage() {
@@ -47,7 +48,7 @@ export function SignInPage() {
   );
 }
 
-/** The two fields of signing in and what happens with them; also used by the invite page. */
+/** The fields of signing in, with that of a code once the server asks for it, and what happens with them; also used by the invite page. */
 export function useSignIn(onDone: () => void | Promise<void>) {
   const { t } = useWords();
   const api = useApi();
@@ -55,13 +56,21 @@ export function useSignIn(onDone: () => void | Promise<void>) {
   const form = useForm();
   const [username, setUsername] = useState('');
   const [password, setPassword] = useState('');
+  const [code, setCode] = useState('');
+  const [asksCode, setAsksCode] = useState(false);
   const submit = () => {
     const missing: FieldErrors = {};
     if (username.trim() === '') missing.username = t('field.required');
     if (password === '') missing.password = t('field.required');
+    if (asksCode && code.trim() === '') missing.code = t('field.required');
     if (Object.keys(missing).length > 0) return form.refuse(missing);
     void form.run(async () => {
-      await api.login(username.trim(), password);
+      try {
+        await api.login(username.trim(), password, code.trim());
+      } catch (error) {
+        if (!(error instanceof ApiError && error.code === 'second_factor_needed')) throw error;
+        return setAsksCode(true);
+      }
       await session.enter();
       await onDone();
     });
@@ -80,6 +89,15 @@ export function useSignIn(onDone: () => void | Promise<void>) {
         error={form.errors.password}
         fresh={false}
       />
+      {asksCode && (
+        <CodeField
+          hint={t('factor.code_hint')}
+          value={code}
+          onChange={setCode}
+          error={form.errors.code}
+          autoFocus
+        />
+      )}
     </>
   );
   return { submit, form, fields };

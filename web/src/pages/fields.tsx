@@ -6,7 +6,9 @@ import { fieldRule, type FaultLike } from '../i18n/faults';
 import type { Translate } from '../i18n/time';
 import { PASSWORD_CHARS_MIN, passwordStrength, type Strength } from '../ui/password';
 
-export type FieldName = 'workspace' | 'username' | 'name' | 'email' | 'password';
+/** In the order in which forms have them. */
+const FIELD_NAMES = ['workspace', 'name', 'username', 'email', 'phone', 'password', 'new_password', 'code'] as const;
+export type FieldName = (typeof FIELD_NAMES)[number];
 export type FieldErrors = Partial<Record<FieldName, string>>;
 
 /** Splits a refusal into words for the field it concerns, or a fault for the whole form. */
@@ -18,6 +20,8 @@ export function placeError(
   switch (error.code) {
     case 'username_taken':
       return { fields: { username: words(error) }, fault: null };
+    case 'wrong_code':
+      return { fields: { code: words(error) }, fault: null };
     case 'email_taken':
       return { fields: { email: words(error) }, fault: null };
     case 'bad_request': {
@@ -33,14 +37,12 @@ export function placeError(
 }
 
 function isField(name: string): name is FieldName {
-  return ['workspace', 'username', 'name', 'email', 'password'].includes(name);
+  return FIELD_NAMES.some((known) => known === name);
 }
 
 /** Puts the caret into the first field that has an error. */
 export function focusFirst(errors: FieldErrors): void {
-  const first = (['workspace', 'name', 'username', 'email', 'password'] as const).find(
-    (name) => errors[name] !== undefined,
-  );
+  const first = FIELD_NAMES.find((name) => errors[name] !== undefined);
   if (first !== undefined) document.querySelector<HTMLElement>(`[name="${first}"]`)?.focus();
 }
 
@@ -81,18 +83,21 @@ export function UsernameField({ hint, ...rest }: FieldProps & { hint?: boolean; 
   );
 }
 
+/** `fresh`: one that is chosen here, and not the one that somebody has. */
 export function PasswordField({
   value,
   onChange,
   error,
   fresh,
-}: FieldProps & { fresh: boolean }) {
+  name = 'password',
+  label,
+}: FieldProps & { fresh: boolean; name?: 'password' | 'new_password'; label?: string }) {
   const { t } = useWords();
   return (
     <div>
       <PasswordInput
-        name="password"
-        label={t('auth.password')}
+        name={name}
+        label={label ?? t('auth.password')}
         value={value}
         onChange={(event) => onChange(event.currentTarget.value)}
         error={error}
@@ -104,6 +109,21 @@ export function PasswordField({
       />
       {fresh && <StrengthWords password={value} />}
     </div>
+  );
+}
+
+/** A code of the second factor, or one that stands in for it. */
+export function CodeField({ hint, ...rest }: FieldProps & { hint: string; autoFocus?: boolean }) {
+  const { t } = useWords();
+  return (
+    <Field
+      name="code"
+      label={t('factor.code')}
+      description={hint}
+      autoComplete="one-time-code"
+      maxLength={40}
+      {...rest}
+    />
   );
 }
 

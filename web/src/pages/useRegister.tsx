@@ -10,10 +10,12 @@ import { useForm } from './useForm';
 interface Options {
   /** Secret of the invite link; without it an e-mail address is asked for. */
   invite: string | null;
+  /** The address that the link is for. */
+  email?: string | null;
   onDone: () => void | Promise<void>;
 }
 
-export function useRegister({ invite, onDone }: Options) {
+export function useRegister({ invite, email: invited = null, onDone }: Options) {
   const { t, language } = useWords();
   const api = useApi();
   const session = useSession();
@@ -21,7 +23,8 @@ export function useRegister({ invite, onDone }: Options) {
   const [name, setName] = useState('');
   const [username, setUsername] = useState('');
   const [password, setPassword] = useState('');
-  const [email, setEmail] = useState('');
+  const [email, setEmail] = useState(invited ?? '');
+  const asksEmail = invite === null || invited !== null;
 
   const submit = () => {
     const missing: FieldErrors = {};
@@ -35,7 +38,8 @@ export function useRegister({ invite, onDone }: Options) {
         password,
         language: htmlLang(language),
         ...(name.trim() === '' ? {} : { name: name.trim() }),
-        ...(invite === null ? { email: email.trim() } : { invite }),
+        ...(asksEmail ? { email: email.trim() } : {}),
+        ...(invite === null ? {} : { invite }),
       });
       await session.enter();
       await onDone();
@@ -56,7 +60,7 @@ export function useRegister({ invite, onDone }: Options) {
         autoFocus
       />
       <UsernameField value={username} onChange={setUsername} error={form.errors.username} hint />
-      {invite === null && (
+      {asksEmail && (
         <Field
           name="email"
           type="email"

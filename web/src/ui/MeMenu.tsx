@@ -1,8 +1,10 @@
 import { Menu, Text, useMantineColorScheme, type MantineColorScheme } from '@mantine/core';
-import { IconLogout } from '@tabler/icons-react';
+import { IconKey, IconLogout, IconSettings, IconUsers } from '@tabler/icons-react';
+import { Link } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
+import { useLanguageChoice } from '../api/account';
 import type { User } from '../api/types';
-import { LANGUAGES, switchLanguage, type Language } from '../i18n';
+import { LANGUAGES, type Language } from '../i18n';
 import { useWords } from '../i18n/hooks';
 import { useSignOut } from './useSignOut';
 
@@ -16,6 +18,7 @@ export function MeMenu({ user, position, children }: Props) {
   const { t, language } = useWords();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const signOut = useSignOut(user);
+  const speak = useLanguageChoice();
   return (
     <>
       <Menu position={position} width={240} closeOnItemClick={false}>
@@ -33,7 +36,7 @@ export function MeMenu({ user, position, children }: Props) {
           <Menu.Label>{t('shell.language')}</Menu.Label>
           <Menu.RadioGroup
             value={language}
-            onChange={(value) => switchLanguage(value as Language)}
+            onChange={(value) => speak(value as Language)}
           >
             {LANGUAGES.map(({ id, name }) => (
               <Menu.RadioItem key={id} value={id}>
@@ -54,6 +57,32 @@ export function MeMenu({ user, position, children }: Props) {
             ))}
           </Menu.RadioGroup>
           <Menu.Divider />
+          <Menu.Item
+            closeMenuOnClick
+            leftSection={<IconSettings size={18} stroke={1.5} />}
+            component={Link}
+            to="/settings"
+          >
+            {t('settings.title')}
+          </Menu.Item>
+          {user.admin && (
+            <Menu.Item
+              closeMenuOnClick
+              leftSection={<IconUsers size={18} stroke={1.5} />}
+              component={Link}
+              to="/admin"
+            >
+              {t('admin.title')}
+            </Menu.Item>
+          )}
+          <Menu.Item
+            closeMenuOnClick
+            leftSection={<IconKey size={18} stroke={1.5} />}
+            component={Link}
+            to="/tokens"
+          >
+            {t('tokens.title')}
+          </Menu.Item>
           <Menu.Item
             closeMenuOnClick
             leftSection={<IconLogout size={18} stroke={1.5} />}

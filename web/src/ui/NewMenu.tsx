@@ -1,31 +1,26 @@
 import { Menu } from '@mantine/core';
-import type { ReactElement } from 'react';
-import type { Kind } from '../api/types';
-import { useRoomActs } from '../api/rooms';
+import { useRef, type ReactElement } from 'react';
+import { usePlace } from '../app/place';
 import { useWords } from '../i18n/hooks';
-import { KindIcon } from './KindIcon';
+import { NewItems } from './FolderMenu';
 
-const KINDS: Kind[] = ['doc', 'order'];
-
-/** Wraps a button; choosing a kind makes one and opens it. */
+/** Wraps a button; choosing a kind makes one where one is and opens it. */
 export function NewMenu({ children }: { children: ReactElement }) {
   const { t } = useWords();
-  const { create, creating } = useRoomActs();
+  const around = useRef<HTMLDivElement>(null);
+  const { place, name } = usePlace();
   return (
-    <Menu position="bottom-start" width={200}>
-      <Menu.Target>{children}</Menu.Target>
-      <Menu.Dropdown>
-        {KINDS.map((kind) => (
-          <Menu.Item
-            key={kind}
-            leftSection={<KindIcon kind={kind} />}
-            disabled={creating}
-            onClick={() => create(kind)}
-          >
-            {t(`kind.${kind}`)}
-          </Menu.Item>
-        ))}
-      </Menu.Dropdown>
-    </Menu>
+    <div ref={around} style={{ display: 'contents' }}>
+      <Menu position="bottom-start" width={220}>
+        <Menu.Target>{children}</Menu.Target>
+        <Menu.Dropdown>
+          <NewItems
+            place={place}
+            returnTo={() => around.current?.querySelector('button') ?? null}
+            label={t('folder.new_in_name', { name })}
+          />
+        </Menu.Dropdown>
+      </Menu>
+    </div>
   );
 }

@@ -1,97 +1,129 @@
-/** The `:` menu of an object; the same in its row and in its frame, in the same order. */
-import { ActionIcon, Menu, Tooltip } from '@mantine/core';
+/** The `:` menu of an object; the same in its row, in the tree and in its frame, in the same order. */
+import { Menu } from '@mantine/core';
 import {
-  IconDotsVertical,
+  IconCode,
+  IconFolderSymlink,
   IconLink,
   IconPencil,
   IconPrinter,
   IconShare,
+  IconStar,
+  IconStarOff,
   IconTrash,
 } from '@tabler/icons-react';
-import { useState } from 'react';
+import { useRef } from 'react';
 import { useRoomActs } from '../api/rooms';
-import type { Right } from '../api/types';
+import type { RoomInfo } from '../api/types';
 import { useWords } from '../i18n/hooks';
 import { shownTitle } from '../i18n/names';
-import { copyText } from './clipboard';
-import { RenameDialog } from './RenameDialog';
-import { ShareDialog } from './ShareDialog';
-import { toast, toastError } from './toast';
+import { useDialogs } from './dialogs';
+import { pathTo, useCopyLink } from './links';
+import { MoreButton } from './MoreButton';
+import { movableRoom } from './movable';
 
-interface Props {
-  room: { id: string; title: string; right: Right };
+export type MenuRoom = Pick<
+  RoomInfo,
+  'id' | 'kind' | 'title' | 'right' | 'space' | 'folder' | 'starred'
+>;
+
+interface ItemsProps {
+  room: MenuRoom;
+  /** Takes the focus when a dialog that was opened from here is closed. */
+  returnTo: () => HTMLElement | null;
   /** In the frame the title itself is edited. */
   onRename?: () => void;
   onTrashed?: () => void;
   onPrint?: () => void;
 }
 
-export function RoomMenu({ room, onRename, onTrashed, onPrint }: Props) {
+export function RoomMenu(props: Omit<ItemsProps, 'returnTo'>) {
+  const { t } = useWords();
+  const button = useRef<HTMLButtonElement>(null);
+  return (
+    <Menu position="bottom-end" width={220}>
+      <Menu.Target>
+        <MoreButton
+          ref={button}
+          name={shownTitle(props.room.title, t('doc.untitled'))}
+          data-testid="room-menu"
+        />
+      </Menu.Target>
+      <Menu.Dropdown>
+        <RoomItems {...props} returnTo={() => button.current} />
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+export function RoomItems({ room, returnTo, onRename, onTrashed, onPrint }: ItemsProps) {
   const { t } = useWords();
   const acts = useRoomActs();
-  const [dialog, setDialog] = useState<'none' | 'rename' | 'share'>('none');
-  const name = t('home.menu_for', { title: shownTitle(room.title, t('doc.untitled')) });
+  const show = useDialogs();
+  const copyLink = useCopyLink();
   const mayEdit = room.right === 'edit' || room.right === 'manage';
-
-  const copyLink = async () => {
-    const done = await copyText(`${window.location.origin}/o/${room.id}`);
-    if (done) toast({ message: t('share.copied') });
-    else toastError(t('share.copy_failed'));
-  };
+  const movable = movableRoom(room, t('doc.untitled'));
   const trash = async () => {
     if (await acts.trash(room.id)) onTrashed?.();
   };
-
   return (
     <>
-      <Menu position="bottom-end" width={200}>
-        <Menu.Target>
-          <Tooltip label={t('action.more')}>
-            <ActionIcon variant="subtle" color="gray" size={32} aria-label={name} data-testid="room-menu">
-              <IconDotsVertical size={18} stroke={1.5} />
-            </ActionIcon>
-          </Tooltip>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <Menu.Item leftSection={<IconShare size={18} stroke={1.5} />} onClick={() => setDialog('share')}>
-            {t('action.share')}
+      <Menu.Item
+        leftSection={<IconShare size={18} stroke={1.5} />}
+        onClick={() => show({ show: 'share_room', room }, returnTo())}
+      >
+        {t('action.share')}
+      </Menu.Item>
+      {movable !== null && (
+        <Menu.Item
+          leftSection={<IconFolderSymlink size={18} stroke={1.5} />}
+          onClick={() => show({ show: 'move', what: movable }, returnTo())}
+        >
+          {t('action.move')}
+        </Menu.Item>
+      )}
+      <Menu.Item
+        leftSection={room.starred ? <IconStarOff size={18} stroke={1.5} /> : <IconStar size={18} stroke={1.5} />}
+        onClick={() => acts.star(room.id, !room.starred)}
+      >
+        {room.starred ? t('action.unstar') : t('action.star')}
+      </Menu.Item>
+      <Menu.Item
+        leftSection={<IconLink size={18} stroke={1.5} />}
+        onClick={() => void copyLink(pathTo.room(room.id))}
+      >
+        {t('action.copy_link')}
+      </Menu.Item>
+      {room.kind === 'doc' && (
+        <Menu.Item
+          leftSection={<IconCode size={18} stroke={1.5} />}
+          onClick={() => show({ show: 'code', room }, returnTo())}
+        >
+          {t('code.use')}
+        </Menu.Item>
+      )}
+      {mayEdit && (
+        <Menu.Item
+          leftSection={<IconPencil size={18} stroke={1.5} />}
+          onClick={() =>
+            onRename === undefined ? show({ show: 'rename_room', room }, returnTo()) : onRename()
+          }
+        >
+          {t('action.rename')}
+        </Menu.Item>
+      )}
+      {onPrint !== undefined && (
+        <Menu.Item leftSection={<IconPrinter size={18} stroke={1.5} />} onClick={onPrint}>
+          {t('doc.print')}
+        </Menu.Item>
+      )}
+      {room.right === 'manage' && (
+        <>
+          <Menu.Divider />
+          <Menu.Item leftSection={<IconTrash size={18} stroke={1.5} />} onClick={() => void trash()}>
+            {t('action.trash')}
           </Menu.Item>
-          <Menu.Item leftSection={<IconLink size={18} stroke={1.5} />} onClick={() => void copyLink()}>
-            {t('action.copy_link')}
-          </Menu.Item>
-          {mayEdit && (
-            <Menu.Item
-              leftSection={<IconPencil size={18} stroke={1.5} />}
-              onClick={() => (onRename === undefined ? setDialog('rename') : onRename())}
-            >
-              {t('action.rename')}
-            </Menu.Item>
-          )}
-          {onPrint !== undefined && (
-            <Menu.Item leftSection={<IconPrinter size={18} stroke={1.5} />} onClick={onPrint}>
-              {t('doc.print')}
-            </Menu.Item>
-          )}
-          {room.right === 'manage' && (
-            <>
-              <Menu.Divider />
-              <Menu.Item
-                leftSection={<IconTrash size={18} stroke={1.5} />}
-                onClick={() => void trash()}
-              >
-                {t('action.trash')}
-              </Menu.Item>
-            </>
-          )}
-        </Menu.Dropdown>
-      </Menu>
-      <RenameDialog
-        room={room}
-        opened={dialog === 'rename'}
-        onClose={() => setDialog('none')}
-        onRename={(title) => acts.rename(room.id, title)}
-      />
-      <ShareDialog room={room} opened={dialog === 'share'} onClose={() => setDialog('none')} />
+        </>
+      )}
     </>
   );
 }

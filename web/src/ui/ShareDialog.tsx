@@ -1,45 +1,103 @@
-/** Sharing: people first, links second. */
-import { Divider, Modal, Stack, Text } from '@mantine/core';
-import type { Right } from '../api/types';
+/** Sharing a room or a folder: people first, links second. */
+import { Divider, Stack, Text } from '@mantine/core';
+import { asApiError } from '../api/client';
+import { useRoomInfo } from '../api/rooms';
+import { useFolderGrants, usePeople } from '../api/share';
+import { useSpaces } from '../api/spaces';
+import type { Folder } from '../api/types';
 import { useWords } from '../i18n/hooks';
 import { shownTitle } from '../i18n/names';
+import { Dialog } from './Dialog';
+import type { SharedRoom } from './dialogs';
+import { FaultAlert } from './FaultAlert';
+import { AddGrant, GrantRow, OwnerRow, SpaceRow } from './ShareGrants';
 import { ShareLinks } from './ShareLinks';
-import { SharePeople } from './SharePeople';
-import { PHONE, useMediaFlag } from './useMediaFlag';
+import { ShareWho } from './ShareWho';
+import classes from './Share.module.css';
 
-interface Props {
-  room: { id: string; title: string; right: Right };
+interface Frame {
   opened: boolean;
   onClose: () => void;
 }
 
-export function ShareDialog({ room, opened, onClose }: Props) {
+export function ShareDialog({ room, opened, onClose }: Frame & { room: SharedRoom }) {
   const { t } = useWords();
-  const phone = useMediaFlag(PHONE);
-  const manage = room.right === 'manage';
+  const title = t('share.title', { title: shownTitle(room.title, t('doc.untitled')) });
   return (
-    <Modal
-      opened={opened}
-      onClose={onClose}
-      fullScreen={phone}
-      size={560}
-      title={
-        <Text component="span" fw={600} fz={16} lineClamp={1}>
-          {t('share.title', { title: shownTitle(room.title, t('doc.untitled')) })}
-        </Text>
-      }
-      closeButtonProps={{ 'aria-label': t('action.close') }}
-    >
-      <Stack gap={16}>
-        {!manage && <Text c="dimmed">{t('share.cannot')}</Text>}
-        <SharePeople room={room} manage={manage} />
-        {manage && (
-          <>
-            <Divider />
+    <Dialog title={title} size={600} opened={opened} onClose={onClose}>
+      <ShareRoom room={room} />
+    </Dialog>
+  );
+}
+
+function ShareRoom({ room: before }: { room: SharedRoom }) {
+  const { t } = useWords();
+  const room = useRoomInfo(before.id).data ?? before;
+  const access = usePeople(room.id);
+  const space = useSpaces().data?.spaces.find(({ id }) => id === room.space?.id);
+  const manage = room.right === 'manage';
+  const subject = { kind: 'room', id: room.id } as const;
+  const people = access.data?.people ?? [];
+  return (
+    <Stack gap={16}>
+      {!manage && <Text c="dimmed">{t('share.cannot')}</Text>}
+      <section aria-label={t('share.people')}>
+        {manage && <AddGrant subject={subject} outsiders={space?.rules.outsiders ?? true} />}
+        {access.isError && <FaultAlert fault={asApiError(access.error)} />}
+        <ul className={classes.people} data-testid="share-people">
+          {people
+            .filter(({ owner }) => owner)
+            .map((person) => (
+              <OwnerRow key={person.id} person={person} />
+            ))}
+          {room.space !== null && <SpaceRow space={room.space} known={space} />}
+          {access.data?.grants.map((grant, index) => (
+            <GrantRow key={index} subject={subject} space={room.space?.id} grant={grant} manage={manage} />
+          ))}
+        </ul>
+        {access.data !== undefined && <ShareWho people={people} space={room.space} />}
+      </section>
+      {manage && (
+        <>
+          <Divider />
+          {space?.rules.links === false ? (
+            <Text c="dimmed">{t('share.blocked')}</Text>
+          ) : (
             <ShareLinks room={room} />
-          </>
-        )}
-      </Stack>
-    </Modal>
+          )}
+        </>
+      )}
+    </Stack>
+  );
+}
+
+export function FolderShareDialog({ folder, opened, onClose }: Frame & { folder: Folder }) {
+  const { t } = useWords();
+  return (
+    <Dialog title={t('share.title', { title: folder.name })} size={600} opened={opened} onClose={onClose}>
+      <ShareFolder folder={folder} />
+    </Dialog>
+  );
+}
+
+function ShareFolder({ folder }: { folder: Folder }) {
+  const { t } = useWords();
+  const grants = useFolderGrants(folder.id);
+  const space = useSpaces().data?.spaces.find(({ id }) => id === folder.space);
+  const subject = { kind: 'folder', id: folder.id } as const;
+  return (
+    <section aria-label={t('share.people')}>
+      <Text c="dimmed" mb={16}>
+        {t('share.folder_hint')}
+      </Text>
+      <AddGrant subject={subject} outsiders={space?.rules.outsiders ?? true} />
+      {grants.isError && <FaultAlert fault={asApiError(grants.error)} />}
+      <ul className={classes.people} data-testid="share-people">
+        {space !== undefined && <SpaceRow space={space} known={space} />}
+        {grants.data?.map((grant, index) => (
+          <GrantRow key={index} subject={subject} space={folder.space} grant={grant} manage />
+        ))}
+      </ul>
+    </section>
   );
 }

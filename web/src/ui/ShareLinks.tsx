@@ -1,20 +1,19 @@
-import { Button, NativeSelect, NumberInput, Text, TextInput } from '@mantine/core';
+import { Button, NativeSelect, NumberInput, Text } from '@mantine/core';
 import { useState } from 'react';
 import { asApiError } from '../api/client';
 import {
-  INVITE_DAYS,
-  INVITE_DAYS_DEFAULT,
+    INVITE_DAYS_DEFAULT,
   INVITE_USES_DEFAULT,
   INVITE_USES_MAX,
+  SHARE_DAYS,
   useInviteActs,
   useInvites,
 } from '../api/share';
 import type { GrantRight, Invite } from '../api/types';
 import { rightName } from '../i18n/faults';
 import { useWhen, useWords } from '../i18n/hooks';
-import { copyText } from './clipboard';
 import { FaultAlert } from './FaultAlert';
-import { QrCode } from './QrCode';
+import { FreshLink, inviteLink } from './FreshLink';
 import { RightSelect } from './RightSelect';
 import classes from './Share.module.css';
 import { toast, toastError } from './toast';
@@ -40,7 +39,7 @@ export function ShareLinks({ room }: { room: { id: string } }) {
           label={t('share.link_days')}
           value={String(days)}
           onChange={(event) => setDays(Number(event.currentTarget.value))}
-          data={INVITE_DAYS.map((count) => ({
+          data={SHARE_DAYS.map((count) => ({
             value: String(count),
             label: t('share.days', { count }),
           }))}
@@ -74,35 +73,6 @@ export function ShareLinks({ room }: { room: { id: string } }) {
         </ul>
       )}
     </section>
-  );
-}
-
-/** As this browser reaches the server, whatever the server believes its address to be. */
-function inviteLink(secret: string): string {
-  return `${window.location.origin}/invite#${secret}`;
-}
-
-function FreshLink({ link }: { link: string }) {
-  const { t } = useWords();
-  const copy = async () => {
-    if (await copyText(link)) toast({ message: t('share.copied') });
-    else toastError(t('share.copy_failed'));
-  };
-  return (
-    <div className={classes.fresh}>
-      <QrCode text={link} label={t('share.link_qr')} size={132} />
-      <div className={classes.freshText}>
-        <Text role="status">{t('share.link_new')}</Text>
-        <TextInput
-          aria-label={t('share.link_field')}
-          value={link}
-          readOnly
-          onFocus={(event) => event.currentTarget.select()}
-          data-testid="invite-link"
-        />
-        <Button onClick={() => void copy()}>{t('share.link_copy')}</Button>
-      </div>
-    </div>
   );
 }
 

@@ -6,8 +6,8 @@ import { ActionIcon, Drawer, Tooltip, UnstyledButton } from '@mantine/core';
 import {
   IconHome,
   IconLayoutSidebarLeftExpand,
+  IconListTree,
   IconPlus,
-  IconTrash,
   IconUser,
   type TablerIcon,
 } from '@tabler/icons-react';
@@ -17,20 +17,30 @@ import { asApiError } from '../api/client';
 import type { Me, User } from '../api/types';
 import { useMe, useSession } from '../app/session';
 import { useWords } from '../i18n/hooks';
+import { knownZone, ZoneContext } from '../i18n/zone';
 import { Avatar } from './Avatar';
+import { Dialogs, useDialogs } from './dialogs';
 import { Logo } from './Logo';
 import { MeMenu } from './MeMenu';
 import { NewMenu } from './NewMenu';
 import { LoadFailed } from './PageState';
 import classes from './Shell.module.css';
 import { isMod, shortcutText } from './shortcut';
-import { TreePanel } from './TreePanel';
+import { TreePanel } from './tree/TreePanel';
 import { NARROW, PHONE, useMediaFlag } from './useMediaFlag';
 
 export function Shell() {
   const me = useMe();
   useGoToSignIn(me.data === null);
-  if (me.data) return <SignedIn me={me.data} />;
+  if (me.data) {
+    return (
+      <ZoneContext value={knownZone(me.data.user.time_zone)}>
+        <Dialogs>
+          <SignedIn me={me.data} />
+        </Dialogs>
+      </ZoneContext>
+    );
+  }
   if (me.isError) {
     return (
       <main>
@@ -59,6 +69,7 @@ function SignedIn({ me }: { me: Me }) {
   const narrow = useMediaFlag(NARROW);
   const inObject = useLocation({ select: ({ pathname }) => pathname.startsWith('/o/') });
   const { treeOpen, toggleTree } = useTree(narrow);
+  useFindKey();
 
   const tree = <TreePanel workspace={me.workspace.name} />;
   return (
@@ -74,11 +85,12 @@ function SignedIn({ me }: { me: Me }) {
           {tree}
         </aside>
       )}
-      {narrow && !phone && (
+      {narrow && (
         <Drawer
           opened={treeOpen}
           onClose={toggleTree}
-          size={280}
+          size={phone ? '100%' : 320}
+          classNames={{ content: classes.drawer, body: classes.drawerBody }}
           title={t('shell.tree')}
           closeButtonProps={{ 'aria-label': t('action.close') }}
         >
@@ -88,7 +100,7 @@ function SignedIn({ me }: { me: Me }) {
       <div className={classes.content}>
         <Outlet />
       </div>
-      {phone && !inObject && <Tabs user={me.user} />}
+      {phone && !inObject && <Tabs user={me.user} onTree={toggleTree} />}
     </div>
   );
 }
@@ -115,6 +127,21 @@ function useTree(narrow: boolean) {
     return () => window.removeEventListener('keydown', onKey);
   });
   return { treeOpen: narrow ? drawer : wide, toggleTree };
+}
+
+/** Ctrl K finds or does anything, unless what has the focus has a use for it. */
+function useFindKey(): void {
+  const show = useDialogs();
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key.toLowerCase() !== 'k' || !isMod(event) || event.shiftKey || event.altKey) return;
+      if (event.defaultPrevented) return;
+      event.preventDefault();
+      show({ show: 'find' });
+    };
+    window.addEventListener('keydown', onKey);
+    return () => window.removeEventListener('keydown', onKey);
+  }, [show]);
 }
 
 function safeGet(key: string): string | null {
@@ -179,21 +206,21 @@ function RailLink({ to, icon: Icon, label }: { to: '/home'; icon: TablerIcon; la
   );
 }
 
-function Tabs({ user }: { user: User }) {
+function Tabs({ user, onTree }: { user: User; onTree: () => void }) {
   const { t } = useWords();
   return (
     <nav className={`${classes.tabs} no-print`} aria-label={t('shell.main_nav')}>
       <Link to="/home" className={classes.tab} activeProps={{ 'data-active': true }}>
         <TabFace icon={IconHome} label={t('nav.home')} />
       </Link>
+      <UnstyledButton className={classes.tab} onClick={onTree} data-testid="tab-spaces">
+        <TabFace icon={IconListTree} label={t('nav.spaces')} />
+      </UnstyledButton>
       <NewMenu>
-        <UnstyledButton className={classes.tab} data-testid="new">
+        <UnstyledButton className={classes.tab} data-testid="tab-new">
           <TabFace icon={IconPlus} label={t('nav.new')} />
         </UnstyledButton>
       </NewMenu>
-      <Link to="/trash" className={classes.tab} activeProps={{ 'data-active': true }}>
-        <TabFace icon={IconTrash} label={t('nav.trash')} />
-      </Link>
       <MeMenu user={user} position="top-end">
         <UnstyledButton className={classes.tab} data-testid="me-menu">
           <TabFace icon={IconUser} label={t('shell.me')} />

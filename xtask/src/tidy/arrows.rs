@@ -3,13 +3,17 @@
 use serde_json::Value;
 
 /// Each crate of ours, and those of ours that it may use. A new edge is a design change.
-const ARROWS: [(&str, &[&str]); 7] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("weft-core", &[]),
     ("weft-proto", &["weft-core"]),
     ("weft-store", &["weft-core"]),
     ("weft-server", &["weft-core", "weft-proto", "weft-store"]),
     ("weft", &["weft-server", "weft-store"]),
     ("weft-harness", &["weft-core", "weft-proto"]),
+    ("weft-shim", &[]),
+    ("weft-sim", &["weft-core", "weft-proto"]),
+    ("weft-bench", &["weft-core", "weft-proto", "weft-store"]),
+    ("weft-fuzz", &["weft-core", "weft-proto"]),
     ("xtask", &[]),
 ];
 

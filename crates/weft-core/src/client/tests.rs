@@ -50,6 +50,15 @@ fn r2_a_gap_is_pulled_after_50_ms() {
 }
 
 #[test]
+fn r3_a_resync_is_pulled_even_if_no_entry_was_dropped() {
+    let mut follower = attached(0);
+    drain(&mut follower);
+    // Cursors were dropped, or "the store takes changes": the server tells no more until it is asked.
+    follower.resync();
+    assert_eq!(drain(&mut follower), ["pull 1"]);
+}
+
+#[test]
 fn r4_an_own_entry_is_an_answer_and_a_second_one_is_none() {
     let mut follower = attached(1);
     follower.events(1, vec![entry(2, 7, 1)]);

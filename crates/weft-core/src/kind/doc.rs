@@ -8,6 +8,8 @@
 
 mod check;
 mod compose;
+mod json;
+mod levels;
 mod text;
 
 use std::collections::BTreeMap;
@@ -15,7 +17,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 use yrs::{
-    Doc as YDoc, OffsetKind, Options, ReadTxn, StateVector, Transact, Update,
+    Doc as YDoc, IdSet, OffsetKind, Options, ReadTxn, StateVector, Transact, Update,
     updates::{decoder::Decode, encoder::Encode},
 };
 
@@ -23,15 +25,16 @@ use crate::{
     Fault, Right,
     machine::{Author, Damaged, Digest, Machine, Merging, Upset},
 };
-use check::check_state_vector;
-pub use check::{Clocks, Flaw, check};
+use check::joined;
+pub use check::{Clocks, Flaw, Known, begins, check, check_state_vector};
 pub use compose::{Block, FRAGMENT, compose};
+pub use json::TooLarge;
 
 /// A document's state.
 pub struct Doc {
     doc: YDoc,
-    /// What `doc` knows of each Yjs client, kept beside it so that a check need not walk it.
-    clocks: Clocks,
+    /// What `doc` has, kept beside it so that a check need not walk it.
+    known: Known,
 }
 
 impl Default for Doc {
@@ -41,7 +44,7 @@ impl Default for Doc {
         options.offset_kind = OffsetKind::Utf16;
         // The state is what the log says, and nothing of the server's own making.
         options.cleanup_formatting = false;
-        Self { doc: YDoc::with_options(options), clocks: Clocks::new() }
+        Self { doc: YDoc::with_options(options), known: Known::default() }
     }
 }
 
@@ -59,17 +62,29 @@ impl Doc {
         Ok(doc)
     }
 
+    /// The content as JSON: an object of all roots, or (`fragment`) one XML fragment as the document
+    /// that editors of the ProseMirror family hold.
+    ///
+    /// A root has no type until a client gives it one, so that it is told from what it holds: elements
+    /// make a fragment, characters a text, other values an array, keys a map, nothing `null`.
+    ///
+    /// # Errors
+    /// [`TooLarge`] if that takes more than `bytes_max` bytes.
+    pub fn json(&self, fragment: Option<&str>, bytes_max: usize) -> Result<String, TooLarge> {
+        json::json_of(&self.doc.transact(), fragment, bytes_max)
+    }
+
     /// Applies an update that was checked; true if that changed anything.
-    fn merge(&mut self, update: &[u8], raised: Clocks) -> Result<bool, String> {
+    fn merge(&mut self, update: &[u8], news: Known) -> Result<bool, String> {
         let update = Update::decode_v1(update).map_err(|e| format!("decode: {e}"))?;
         let mut txn = self.doc.transact_mut();
         txn.apply_update(update).map_err(|e| format!("apply: {e}"))?;
-        let changed = !raised.is_empty() || !txn.delete_set().is_empty();
+        let changed = !news.clocks.is_empty() || !txn.delete_set().is_empty();
         drop(txn);
         if self.doc.transact().has_missing_updates() {
             return Err("pending structs after a checked update".to_owned());
         }
-        self.clocks.extend(raised);
+        self.known.extend(news);
         Ok(changed)
     }
 }
@@ -80,14 +95,26 @@ impl Machine for Doc {
             let fault = Fault::new("no_right").with("needed", Right::Edit.name());
             return Err(Upset::Refused(fault));
         }
-        let raised = check(op, &self.clocks).map_err(|flaw| Upset::Refused(flaw.into()))?;
-        let changed = self.merge(op, raised).map_err(Upset::Broken)?;
-        Ok(changed.then(|| op.clone()))
+        let mut news = check(op, &self.known).map_err(|flaw| Upset::Refused(flaw.into()))?;
+        let mut op = op.clone();
+        if news.overlaps {
+            // Only what is new, so that everybody puts it where what is known is.
+            let has = self.doc.transact().state_vector().encode_v1();
+            let rest = yrs::diff_updates_v1(&op, &has).map_err(|e| Upset::Broken(e.to_string()))?;
+            op = rest.into();
+            news = check(&op, &self.known).map_err(|flaw| Upset::Broken(flaw.to_string()))?;
+        }
+        // Only here: a log may have some from before this was looked at.
+        if news.misplaced {
+            return Err(Upset::Refused(Fault::new("op_malformed")));
+        }
+        let changed = self.merge(&op, news).map_err(Upset::Broken)?;
+        Ok(changed.then_some(op))
     }
 
     fn apply(&mut self, effect: &Bytes) -> Result<(), Damaged> {
-        let raised = check(effect, &self.clocks).map_err(|flaw| Damaged(flaw.to_string()))?;
-        self.merge(effect, raised).map(drop).map_err(Damaged)
+        let news = check(effect, &self.known).map_err(|flaw| Damaged(flaw.to_string()))?;
+        self.merge(effect, news).map(drop).map_err(Damaged)
     }
 
     fn snapshot(&self) -> Bytes {
@@ -95,21 +122,9 @@ impl Machine for Doc {
     }
 
     fn digest(&self) -> Digest {
-        let deleted = self.doc.transact().snapshot().delete_set;
-        let mut ranges: BTreeMap<u64, Vec<(u32, u32)>> = BTreeMap::new();
-        for (client, deletes) in deleted.iter() {
-            let mut spans: Vec<_> = deletes.iter().map(|range| (range.start, range.end)).collect();
-            spans.sort_unstable();
-            let merged = ranges.entry(client.get()).or_default();
-            for (start, end) in spans {
-                match merged.last_mut() {
-                    Some((_, last)) if *last >= start => *last = end.max(*last),
-                    _ => merged.push((start, end)),
-                }
-            }
-        }
+        let ranges = ranges_of(&self.doc.transact().snapshot().delete_set);
         let mut hash = Sha256::new();
-        for (&client, &clock) in self.clocks.iter().filter(|(_, clock)| **clock > 0) {
+        for (&client, &clock) in self.known.clocks.iter().filter(|(_, clock)| **clock > 0) {
             hash.update(b"c");
             hash.update(client.to_be_bytes());
             hash.update(u64::from(clock).to_be_bytes());
@@ -145,7 +160,20 @@ impl From<Flaw> for Fault {
 
 impl Merging for Doc {
     fn is_news(&self, update: &Bytes) -> Result<bool, Fault> {
-        Ok(!check(update, &self.clocks)?.is_empty())
+        if !check(update, &self.known)?.clocks.is_empty() {
+            return Ok(true);
+        }
+        let decoded = Update::decode_v1(update).map_err(|_| Fault::new("op_malformed"))?;
+        let deletes = ranges_of(decoded.delete_set());
+        if deletes.is_empty() {
+            return Ok(false);
+        }
+        let deleted = ranges_of(&self.doc.transact().snapshot().delete_set);
+        let is_known = |client: &u64, &(start, end): &(u32, u32)| {
+            let known = deleted.get(client).into_iter().flatten();
+            known.into_iter().any(|&(from, to)| from <= start && end <= to)
+        };
+        Ok(!deletes.iter().all(|(client, spans)| spans.iter().all(|span| is_known(client, span))))
     }
 
     fn state_vector(&self) -> Bytes {
@@ -171,6 +199,15 @@ pub fn merge(updates: &[Bytes]) -> Option<Bytes> {
         // The library refuses only what it cannot decode; what was checked it can.
         many => yrs::merge_updates_v1(many).ok().map(Bytes::from),
     }
+}
+
+/// What is deleted, for each Yjs client in ascending ranges that do not touch.
+fn ranges_of(deleted: &IdSet) -> BTreeMap<u64, Vec<(u32, u32)>> {
+    let ranges = deleted.iter().map(|(client, deletes)| {
+        let ranges = deletes.iter().map(|range| (range.start, range.end));
+        (client.get(), joined(ranges.collect()))
+    });
+    ranges.collect()
 }
 
 fn first_8(hash: Sha256) -> Digest {

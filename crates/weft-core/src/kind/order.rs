@@ -11,6 +11,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use crate::{
     Fault, Millis, PersonId, Right,
     machine::{Author, Kind},
+    planted,
 };
 
 /// Lines of one order.
@@ -196,6 +197,7 @@ impl Order {
             Reject::TooMany(COUNT_MAX.into())
         })?;
         let stock = match offer.stock {
+            Some(left) if planted!(SellWhatIsNotThere) => Some(left.saturating_sub_signed(delta)),
             None => None,
             Some(left) => Some(
                 u32::try_from(i64::from(left) - i64::from(delta))

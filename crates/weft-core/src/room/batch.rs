@@ -1,6 +1,7 @@
 //! The way of an operation: lane, queue, decision, batch in flight, outcome.
 
 use std::{
+    any::Any,
     collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
@@ -8,13 +9,15 @@ use std::{
 
 use bytes::Bytes;
 
+use crate::planted;
 use crate::{
     ClientId, Entry, Fault, Ledger, Millis, PersonId, Right, SessionId,
     entry::Body,
     ledger::{Known, Verdict, WINDOW},
     machine::{Author, Upset},
     room::{
-        Commit, Committed, Health, Loaded, Message, Outcome, Output, Recent, Room, lanes::Place,
+        Commit, Committed, Health, Loaded, Member, Message, Outcome, Output, Poison, Recent, Room,
+        lanes::Place,
     },
 };
 
@@ -26,6 +29,24 @@ pub(super) enum Maker {
     /// A session that merges: a repeat adds nothing, its retry is the next exchange of what each
     /// side has (L9). The ticket names the operation to the session.
     Session(u64),
+    /// Someone who does not follow the room and merges; the ticket names the operation to the shell.
+    Caller {
+        /// Names the operation.
+        ticket: u64,
+        /// The revision of the rights at which the caller's right was looked up.
+        access: u64,
+    },
+}
+
+/// Someone who gives an operation without following the room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Caller {
+    /// Who.
+    pub person: PersonId,
+    /// What the person may do.
+    pub right: Right,
+    /// [`Room::access`] from before that was looked up. The right holds for that revision alone.
+    pub access: u64,
 }
 
 /// An operation that waits to be decided.
@@ -33,8 +54,11 @@ pub(super) struct Queued {
     pub(super) session: SessionId,
     pub(super) maker: Maker,
     pub(super) person: PersonId,
-    /// What the person may do; `None`: nothing any more.
+    /// What the session may do; `None`: nothing any more.
     pub(super) right: Option<Right>,
+    /// The most that the session may ever do; `None`: its credential has ended, whatever its person
+    /// may do.
+    pub(super) cap: Option<Right>,
     /// The operation, or why it must be refused whatever it says.
     pub(super) op: Result<Bytes, Fault>,
 }
@@ -44,10 +68,21 @@ impl Queued {
         64 + self.op.as_ref().map_or(0, Bytes::len)
     }
 
+    /// The person's right is this now.
+    pub(super) fn set_right(&mut self, right: Option<Right>) {
+        self.right = right.zip(self.cap).map(|(right, cap)| right.min(cap));
+    }
+
+    /// The session's credential has ended.
+    pub(super) fn revoke(&mut self) {
+        self.cap = if planted!(ForgetRevocation) { self.cap } else { None };
+        self.right = None;
+    }
+
     pub(super) const fn client(&self) -> Option<ClientId> {
         match self.maker {
             Maker::Client(client, _) => Some(client),
-            Maker::Session(_) => None,
+            Maker::Session(_) | Maker::Caller { .. } => None,
         }
     }
 }
@@ -73,7 +108,7 @@ impl Room {
         let Some(member) = self.members.get(&session) else {
             return self.send(session, Message::Trouble(Fault::new("not_attached")));
         };
-        let (person, right) = (member.person, Some(member.right));
+        let Member { person, right, cap } = *member;
         let ledger = self.ledgers.get(&client);
         let outside =
             || Fault::new("client_window").with("from", ledger.map_or(0, Ledger::mark) + 1);
@@ -89,8 +124,8 @@ impl Room {
             }
         }
         let maker = Maker::Client(client, client_seq);
-        let queued = Queued { session, maker, person, right, op };
-        if let Some(fault) = self.turned_away(&queued) {
+        let queued = Queued { session, maker, person, right: Some(right), cap: Some(cap), op };
+        if let Some(fault) = self.turned_away(now, &queued) {
             let told = vec![(client_seq, Outcome::NotSaved(fault))];
             return self.send(session, Message::Outcomes(client, told));
         }
@@ -99,6 +134,10 @@ impl Room {
             Place::Queue(run) => {
                 self.queue_bytes += run.iter().map(Queued::weight).sum::<usize>();
                 self.queue.extend(run);
+            }
+            Place::UnderWay if planted!(AnswerRepeatEarly) => {
+                let outcome = (client_seq, Outcome::Accepted(self.head + 1));
+                self.send(session, Message::Outcomes(client, vec![outcome]));
             }
             Place::UnderWay | Place::Held => {}
             Place::Outside => {
@@ -121,9 +160,10 @@ impl Room {
         let Some(member) = self.members.get(&session) else {
             return self.send(session, Message::Trouble(Fault::new("not_attached")));
         };
-        let (person, right) = (member.person, Some(member.right));
-        let queued = Queued { session, maker: Maker::Session(ticket), person, right, op };
-        if let Some(fault) = self.turned_away(&queued) {
+        let Member { person, right, cap } = *member;
+        let maker = Maker::Session(ticket);
+        let queued = Queued { session, maker, person, right: Some(right), cap: Some(cap), op };
+        if let Some(fault) = self.turned_away(now, &queued) {
             return self.send(session, Message::Merged(ticket, Outcome::NotSaved(fault)));
         }
         self.queue_bytes += queued.weight();
@@ -131,14 +171,37 @@ impl Room {
         self.pump(now);
     }
 
-    /// Why the room takes no operation now, if so.
-    fn turned_away(&self, queued: &Queued) -> Option<Fault> {
-        let failing = matches!(self.health, Health::Pausing { .. } | Health::Unloaded { .. });
-        if failing {
-            return Some(store_failed());
+    /// An operation of someone who does not follow the room and merges. Answered by
+    /// [`Output::Merged`] with the ticket, once it is durable.
+    pub fn merge_for(&mut self, now: Millis, ticket: u64, caller: Caller, op: Bytes) {
+        let Caller { person, right, access } = caller;
+        let maker = Maker::Caller { ticket, access };
+        let op = match self.machine.merging() {
+            Some(_) => Ok(op),
+            None => Err(Fault::new("not_merged")),
+        };
+        let (session, cap) = (SessionId::NONE, right);
+        let queued = Queued { session, maker, person, right: Some(right), cap: Some(cap), op };
+        if let Some(fault) = self.turned_away(now, &queued) {
+            return self.outputs.push_back(Output::Merged(ticket, Some(Outcome::NotSaved(fault))));
         }
-        let full = self.queue.len() >= self.limits.queue_ops_max
-            || self.queue_bytes + queued.weight() > self.limits.queue_bytes_max;
+        self.queue_bytes += queued.weight();
+        self.queue.push_back(queued);
+        self.pump(now);
+    }
+
+    /// Why the room takes no operation now, if so.
+    fn turned_away(&self, now: Millis, queued: &Queued) -> Option<Fault> {
+        if let Health::Pausing { until: again } | Health::Unloaded { retry_at: again } = self.health
+        {
+            return Some(store_failed(again.saturating_sub(now)));
+        }
+        if planted!(LeakQueue) {
+            return None;
+        }
+        let held = self.lanes.held();
+        let full = self.queue.len() + held.ops >= self.limits.queue_ops_max
+            || self.queue_bytes + held.bytes + queued.weight() > self.limits.queue_bytes_max;
         full.then(|| Fault::new("busy").with("retry_ms", 500))
     }
 
@@ -152,6 +215,9 @@ impl Room {
 
     pub(super) fn report_missing(&mut self, now: Millis) {
         let Some(before) = now.checked_sub(self.limits.early_hold_ms) else { return };
+        if planted!(HoldEarlyForEver) {
+            return;
+        }
         for (client, session, early, missing) in self.lanes.give_up(before) {
             if let Some(session) = session {
                 let told = vec![(early, Outcome::Missing(missing))];
@@ -163,9 +229,29 @@ impl Room {
     /// Goes on with whatever can go on: reads, then the next batch.
     pub(super) fn pump(&mut self, now: Millis) {
         self.answer_reads(now);
-        if self.flight.is_none() && self.health == Health::Ready && !self.queue.is_empty() {
+        if self.may_decide() && (now >= self.next_batch || self.has_full_batch()) {
             self.form_batch(now);
         }
+    }
+
+    /// Whether something is queued that could be decided.
+    pub(super) fn may_decide(&self) -> bool {
+        self.flight.is_none()
+            && self.health == Health::Ready
+            && !self.looking_up
+            && !self.queue.is_empty()
+    }
+
+    fn has_full_batch(&self) -> bool {
+        self.queue.len() >= self.limits.batch_ops_max
+            || self.queue_bytes >= self.limits.batch_bytes_max
+    }
+
+    /// How long the room rests between batches. The more are told of each, the more it pays to
+    /// have few; a single edit in a quiet room never waits.
+    fn batch_gap(&self) -> Millis {
+        let gap_us = self.limits.batch_gap_us_per_session * self.members.len() as u64;
+        (gap_us / 1000).min(self.limits.batch_gap_ms_max)
     }
 
     /// Decides what is queued on the working state and sends it to the log.
@@ -184,19 +270,38 @@ impl Room {
                 break;
             }
             self.queue_bytes -= weight;
+            if let Maker::Caller { ticket, access } = queued.maker
+                && access != self.guard.access
+                && !planted!(TrustOldRightOfCaller)
+            {
+                self.outputs.push_back(Output::Merged(ticket, None));
+                continue;
+            }
+            if let Maker::Client(client, client_seq) = queued.maker
+                && let Some(ledger) = self.ledgers.get(&client)
+                && client_seq <= ledger.mark()
+                && !planted!(DecideAgain)
+            {
+                // Decided elsewhere while it waited here. Who cannot ask any more is not told.
+                if let Known::Settled(verdict) = ledger.of(client_seq) {
+                    verdicts.push(verdict.clone());
+                    ops.push(queued);
+                }
+                continue;
+            }
             bytes += weight;
             let seq = self.head + entries.len() as u64 + 1;
             let author = Author {
                 person: Some(queued.person),
                 right: queued.right.unwrap_or(Right::Read),
                 at: now,
-                seq,
+                seq: if planted!(DecideForCommittedHead) { self.head + 1 } else { seq },
             };
             let verdict = match self.decide(&queued, &author) {
                 Ok(Some(effect)) => {
                     let (client, client_seq) = match queued.maker {
                         Maker::Client(client, client_seq) => (client, client_seq),
-                        Maker::Session(_) => (ClientId::NONE, 0),
+                        Maker::Session(_) | Maker::Caller { .. } => (ClientId::NONE, 0),
                     };
                     entries.push(Arc::new(Entry {
                         seq,
@@ -210,17 +315,26 @@ impl Room {
                 }
                 Ok(None) => Verdict::Accepted(seq - 1),
                 Err(Upset::Refused(fault)) => Verdict::Refused(fault),
-                Err(Upset::Broken(_)) => {
+                Err(Upset::Broken(why)) => {
                     // The working state is spoilt. Load it anew, and then refuse this one.
+                    if let Ok(op) = &queued.op {
+                        self.poisons.note(now, queued.person, op);
+                        let poison = Poison { person: queued.person, op: op.clone(), why };
+                        self.outputs.push_back(Output::Quarantine(poison));
+                    }
                     let culprit = Queued { op: Err(Fault::new("quarantined")), ..queued };
                     ops.push(culprit);
                     return self.start_over(ops);
                 }
             };
-            if let Maker::Client(client, client_seq) = queued.maker {
+            let is_silent = planted!(RefuseWithoutLedger) && matches!(verdict, Verdict::Refused(_));
+            if let Maker::Client(client, client_seq) = queued.maker
+                && !is_silent
+            {
                 let known = || self.ledgers.get(&client).cloned().unwrap_or_default();
                 let ledger = ledgers.entry(client).or_insert_with(known);
-                assert_eq!(ledger.mark() + 1, client_seq, "lanes queue in order (L4)");
+                let is_next = ledger.mark() + 1 == client_seq;
+                assert!(is_next || planted!(DecideAgain), "lanes queue in order (L4)");
                 ledger.settle(verdict.clone(), now);
             }
             verdicts.push(verdict);
@@ -234,9 +348,20 @@ impl Room {
         let commit = Commit {
             first_seq: self.head + 1,
             entries,
-            ledgers: ledgers.into_iter().collect(),
+            ledgers: match planted!(CommitWithoutLedgers) {
+                true => Vec::new(),
+                false => ledgers.into_iter().collect(),
+            },
             guard: self.guard,
         };
+        if planted!(AnswerBeforeCommit) {
+            self.answer(&ops, |at, _| outcome_of(&verdicts[at]));
+        }
+        if planted!(ShowBeforeCommit) {
+            let entries = commit.entries.clone();
+            self.outputs.push_back(Output::Broadcast(Message::Events(entries)));
+        }
+        self.next_batch = now + self.batch_gap();
         self.outputs.push_back(Output::Commit(commit.clone()));
         self.flight = Some(Flight { commit, ops, verdicts });
     }
@@ -254,12 +379,15 @@ impl Room {
             let fault = Fault::new("no_right").with("needed", Right::Edit.name());
             return Err(Upset::Refused(fault));
         }
+        if self.poisons.refuses(author.at, queued.person, op) {
+            return Err(Upset::Refused(Fault::new("quarantined")));
+        }
         if self.recent.room_bytes() + op.len() > self.limits.room_bytes_max {
             let fault = Fault::new("room_full").with("limit", self.limits.room_bytes_max);
             return Err(Upset::Refused(fault));
         }
         catch_unwind(AssertUnwindSafe(|| self.machine.execute(op, author)))
-            .unwrap_or_else(|_| Err(Upset::Broken("panic".to_owned())))
+            .unwrap_or_else(|panic| Err(Upset::Broken(said_by(&*panic))))
     }
 
     /// Puts operations back in front of the queue and loads the state anew.
@@ -277,9 +405,16 @@ impl Room {
         let flight = self.flight.take().expect("the shell answers each commit once");
         match how {
             Committed::Ok => self.land(flight),
+            Committed::Unknown if planted!(TakeUnknownForStored) => self.land(flight),
+            Committed::Overtaken if planted!(TakeOvertakenForStored) => self.land(flight),
+            Committed::Failed if planted!(KeepStateOfFailedCommit) => {
+                let not_saved = self.not_saved();
+                self.answer(&flight.ops, |_, _| not_saved.clone());
+                self.turn_away_queue(&flight.ops);
+            }
             Committed::Overtaken => self.start_over(flight.ops),
             Committed::Failed | Committed::Unknown => {
-                self.landed = Some((flight, how));
+                self.landed = Some((flight, how, now));
                 self.health = Health::Loading;
                 self.outputs.push_back(Output::Reload);
                 self.tell_storing(false);
@@ -291,8 +426,11 @@ impl Room {
     fn land(&mut self, flight: Flight) {
         let Flight { commit: Commit { entries, ledgers, .. }, ops, verdicts } = flight;
         self.head += entries.len() as u64;
+        self.guard.answers += u64::from(entries.is_empty());
         self.recent.push(&entries);
-        self.ledgers.extend(ledgers);
+        if !planted!(ForgetLedgers) {
+            self.ledgers.extend(ledgers);
+        }
         self.answer(&ops, |at, _| outcome_of(&verdicts[at]));
         if !entries.is_empty() {
             self.outputs.push_back(Output::Broadcast(Message::Events(entries)));
@@ -312,6 +450,9 @@ impl Room {
                 Maker::Session(ticket) => {
                     let message = Message::Merged(ticket, outcome(at, None));
                     self.send(op.session, message);
+                }
+                Maker::Caller { ticket, .. } => {
+                    self.outputs.push_back(Output::Merged(ticket, Some(outcome(at, None))));
                 }
                 Maker::Client(client, client_seq) => {
                     let Some(session) = self.lanes.session(client) else { continue };
@@ -334,6 +475,12 @@ impl Room {
         let before = self.head;
         assert!(loaded.head >= before, "a log does not lose what it has acknowledged");
         let known = loaded.guard.epoch == self.guard.epoch;
+        let people = self.people();
+        let has_changed = loaded.guard.access > self.guard.access;
+        if has_changed && !people.is_empty() && !planted!(IgnoreRightsOnReload) {
+            self.looking_up = true;
+            self.outputs.push_back(Output::LookUp(people));
+        }
         self.machine = loaded.machine;
         (self.guard, self.lineage, self.head) = (loaded.guard, loaded.lineage, loaded.head);
         let room = self.limits.recent_bytes_max;
@@ -351,21 +498,39 @@ impl Room {
                 }
             }
         }
-        if let Some((flight, _)) = self.landed.take() {
+        let ledgers = &self.ledgers;
+        let mark = |client| ledgers.get(&client).map_or(0, Ledger::mark);
+        let (settled, next) = match planted!(ForgetToCatchUp) {
+            true => (Vec::new(), Vec::new()),
+            false => self.lanes.catch_up(now, mark),
+        };
+        let not_saved = self.not_saved();
+        let told = |_, verdict: Option<&Verdict>| verdict.map_or(not_saved.clone(), outcome_of);
+        self.answer(&settled, told);
+        self.queue_bytes += next.iter().map(Queued::weight).sum::<usize>();
+        self.queue.extend(next);
+        if let Some((flight, _, failed_at)) = self.landed.take() {
             // What a session merged may be in the log or not: it compares and sends it again.
-            self.answer(&flight.ops, |_, verdict| verdict.map_or_else(not_saved, outcome_of));
+            self.answer(&flight.ops, told);
             self.turn_away_queue(&flight.ops);
-            self.health = Health::Pausing { until: now + self.limits.store_pause_ms };
+            let until = failed_at + self.limits.store_pause_ms;
+            if until > now {
+                self.health = Health::Pausing { until };
+            }
+        }
+        if let Some((head, answers)) = self.noticed.take() {
+            self.noticed(head, answers);
         }
         self.pump(now);
     }
 
     /// The room could not be read; it is tried again later.
     pub fn load_failed(&mut self, now: Millis) {
-        if let Some((flight, Committed::Failed)) = &mut self.landed {
+        if let Some((flight, Committed::Failed, _)) = &mut self.landed {
             // Certainly not stored: no need to keep the authors waiting.
             let ops = std::mem::take(&mut flight.ops);
-            self.answer(&ops, |_, _| not_saved());
+            let not_saved = self.not_saved();
+            self.answer(&ops, |_, _| not_saved.clone());
             self.turn_away_queue(&ops);
         }
         self.tell_storing(false);
@@ -376,11 +541,16 @@ impl Room {
     fn turn_away_queue(&mut self, failed: &[Queued]) {
         let queued: Vec<Queued> = self.queue.drain(..).collect();
         self.queue_bytes = 0;
-        self.answer(&queued, |_, _| not_saved());
+        let not_saved = self.not_saved();
+        self.answer(&queued, |_, _| not_saved.clone());
         for client in failed.iter().chain(&queued).filter_map(Queued::client) {
             let next = self.first_unsettled(client);
             self.lanes.rewind(client, next);
         }
+    }
+
+    fn not_saved(&self) -> Outcome {
+        Outcome::NotSaved(store_failed(self.limits.store_pause_ms))
     }
 
     fn tell_storing(&mut self, ok: bool) {
@@ -406,6 +576,13 @@ impl Room {
     }
 }
 
+/// What a panic said.
+fn said_by(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+    format!("panic: {}", text.unwrap_or_default())
+}
+
 fn outcome_of(verdict: &Verdict) -> Outcome {
     match verdict {
         Verdict::Accepted(seq) => Outcome::Accepted(*seq),
@@ -413,10 +590,8 @@ fn outcome_of(verdict: &Verdict) -> Outcome {
     }
 }
 
-fn not_saved() -> Outcome {
-    Outcome::NotSaved(store_failed())
-}
-
-fn store_failed() -> Fault {
-    Fault::new("store_failed").with("retry_ms", 2_000)
+/// The store does not take changes; it is tried again in so many milliseconds.
+fn store_failed(again_ms: Millis) -> Fault {
+    // Somewhat later, so that a client does not come a moment too early.
+    Fault::new("store_failed").with("retry_ms", again_ms + 500)
 }

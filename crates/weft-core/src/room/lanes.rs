@@ -2,11 +2,31 @@
 
 use std::collections::BTreeMap;
 
-use crate::{ClientId, Millis, SessionId, room::Queued};
+use crate::{ClientId, Millis, SessionId, planted, room::Queued};
 
 #[derive(Default)]
 pub(super) struct Lanes {
     lanes: BTreeMap<ClientId, Lane>,
+    held: Held,
+}
+
+/// How much is held that came early.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Held {
+    pub(super) ops: usize,
+    pub(super) bytes: usize,
+}
+
+impl Held {
+    fn add(&mut self, op: &Queued) {
+        self.ops += 1;
+        self.bytes += op.weight();
+    }
+
+    fn remove(&mut self, op: &Queued) {
+        self.ops -= 1;
+        self.bytes -= op.weight();
+    }
 }
 
 struct Lane {
@@ -16,6 +36,24 @@ struct Lane {
     next: u64,
     early: BTreeMap<u64, Queued>,
     early_since: Option<Millis>,
+}
+
+impl Lane {
+    /// Takes out the early operations that are next, one after the other.
+    fn run(&mut self, held: &mut Held) -> Vec<Queued> {
+        let mut run = Vec::new();
+        while let Some(op) = self.early.remove(&self.next) {
+            held.remove(&op);
+            run.push(op);
+            self.next += 1;
+        }
+        run
+    }
+
+    fn drop_early(&mut self, held: &mut Held) {
+        std::mem::take(&mut self.early).values().for_each(|op| held.remove(op));
+        self.early_since = None;
+    }
 }
 
 /// What to do with an operation.
@@ -54,20 +92,50 @@ impl Lanes {
         if client_seq < lane.next {
             return Place::UnderWay;
         }
+        self.held.add(&op);
+        if let Some(again) = lane.early.insert(client_seq, op) {
+            self.held.remove(&again);
+        }
+        if planted!(IgnoreOrderOfClient) {
+            lane.next = client_seq;
+        }
         if client_seq > lane.next {
-            lane.early.insert(client_seq, op);
             lane.early_since.get_or_insert(now);
             return Place::Held;
         }
-        lane.early.remove(&client_seq);
-        let mut run = vec![op];
-        lane.next += 1;
-        while let Some(op) = lane.early.remove(&lane.next) {
-            run.push(op);
-            lane.next += 1;
-        }
+        let run = lane.run(&mut self.held);
         lane.early_since = if lane.early.is_empty() { None } else { Some(now) };
         Place::Queue(run)
+    }
+
+    /// Others may have settled numbers of clients that are known here. Gives the early operations that
+    /// have an outcome by now, and those that are next.
+    pub(super) fn catch_up(
+        &mut self,
+        now: Millis,
+        settled: impl Fn(ClientId) -> u64,
+    ) -> (Vec<Queued>, Vec<Queued>) {
+        let (mut known, mut next) = (Vec::new(), Vec::new());
+        for (&client, lane) in &mut self.lanes {
+            let mark = settled(client);
+            if lane.next > mark {
+                continue;
+            }
+            lane.next = mark + 1;
+            let later = lane.early.split_off(&lane.next);
+            for op in std::mem::replace(&mut lane.early, later).into_values() {
+                self.held.remove(&op);
+                known.push(op);
+            }
+            next.extend(lane.run(&mut self.held));
+            lane.early_since = if lane.early.is_empty() { None } else { Some(now) };
+        }
+        (known, next)
+    }
+
+    /// How much is held that came early.
+    pub(super) const fn held(&self) -> Held {
+        self.held
     }
 
     /// Whom to tell about a client's operations.
@@ -79,8 +147,7 @@ impl Lanes {
     pub(super) fn rewind(&mut self, client: ClientId, next: u64) {
         if let Some(lane) = self.lanes.get_mut(&client) {
             lane.next = next;
-            lane.early.clear();
-            lane.early_since = None;
+            lane.drop_early(&mut self.held);
         }
     }
 
@@ -88,8 +155,7 @@ impl Lanes {
     pub(super) fn forget(&mut self, session: SessionId) {
         for lane in self.lanes.values_mut().filter(|lane| lane.session == Some(session)) {
             lane.session = None;
-            lane.early.clear();
-            lane.early_since = None;
+            lane.drop_early(&mut self.held);
         }
     }
 
@@ -98,6 +164,11 @@ impl Lanes {
         self.lanes.retain(|&client, lane| {
             lane.session.is_some() || !lane.early.is_empty() || lane.next > settled(client) + 1
         });
+    }
+
+    /// All that came early.
+    pub(super) fn early(&mut self) -> impl Iterator<Item = &mut Queued> {
+        self.lanes.values_mut().flat_map(|lane| lane.early.values_mut())
     }
 
     /// Since when the longest-held early operation waits.
@@ -116,8 +187,7 @@ impl Lanes {
             if lane.early_since.is_some_and(|since| since <= before) {
                 let first_early = lane.early.keys().next().copied().unwrap_or(lane.next);
                 missing.push((client, lane.session, first_early, lane.next));
-                lane.early.clear();
-                lane.early_since = None;
+                lane.drop_early(&mut self.held);
             }
         }
         missing

@@ -8,7 +8,8 @@ use bytes::Bytes;
 use crate::{
     Entry, Fault, Millis, PersonId, Right, Seq, SessionId,
     machine::Digest,
-    room::{Attached, Health, Member, Message, Output, Room, recent::Beginning},
+    planted,
+    room::{Attached, Health, Member, Message, Output, Replica, Room, recent::Beginning},
 };
 
 /// Where a session's replica stands; all 0: it has nothing.
@@ -37,12 +38,16 @@ pub enum Ask {
     Attach {
         /// Which.
         session: SessionId,
-        /// Whose.
+        /// By whose rights.
         person: PersonId,
-        /// What the person is called.
-        name: String,
         /// What the person may do.
         right: Right,
+        /// The most that the session may ever do, whatever the person may.
+        cap: Right,
+        /// As whom others see it: the person, or somebody for whom the person vouches.
+        face: PersonId,
+        /// What the face is called.
+        name: String,
         /// What the session has.
         start: Start,
     },
@@ -54,6 +59,8 @@ pub enum Ask {
     StateVector(SessionId),
     /// A session that merges has this state vector, and wants what it lacks; under a ticket.
     Missing(SessionId, u64, Bytes),
+    /// What someone lacks who does not follow the room and has this state vector, under a ticket.
+    State(u64, Bytes),
     /// The text projection, under a ticket.
     Text(u64),
     /// To know when the batch in flight has landed, under a ticket: what was decided by rights
@@ -69,7 +76,7 @@ impl Ask {
             | Self::Compare(session, ..)
             | Self::StateVector(session)
             | Self::Missing(session, ..) => Some(*session),
-            Self::Text(_) | Self::Barrier(_) => None,
+            Self::State(..) | Self::Text(_) | Self::Barrier(_) => None,
         }
     }
 
@@ -107,21 +114,28 @@ impl Room {
     }
 
     pub(super) fn answer_reads(&mut self, now: Millis) {
-        let can_read =
-            self.flight.is_none() && matches!(self.health, Health::Ready | Health::Pausing { .. });
-        if !can_read {
+        let can_read = self.flight.is_none()
+            && !self.looking_up
+            && matches!(self.health, Health::Ready | Health::Pausing { .. });
+        let reads_anyway = planted!(ReadWorkingState) && self.health == Health::Ready;
+        if !can_read && !reads_anyway {
             return;
         }
         while let Some(ask) = self.waiting.pop_front() {
             match ask {
-                Ask::Attach { session, person, name, right, start } => {
-                    self.attach(now, session, Member { person, right }, name, start);
+                Ask::Attach { session, person, right, cap, face, name, start } => {
+                    let member = Member { person, right: right.min(cap), cap };
+                    self.attach(now, session, member, (face, name), start);
                 }
                 Ask::Pull(session, after) => self.pull(session, after),
                 Ask::Compare(session, seq, digest) => self.compare(session, seq, digest),
                 Ask::StateVector(session) => self.tell_state_vector(session),
                 Ask::Missing(session, ticket, state_vector) => {
                     self.tell_missing(session, ticket, &state_vector);
+                }
+                Ask::State(ticket, state_vector) => {
+                    let state = self.state_for(&state_vector);
+                    self.outputs.push_back(Output::State(ticket, state));
                 }
                 Ask::Text(ticket) => {
                     self.outputs.push_back(Output::Text(ticket, self.machine.text()));
@@ -136,7 +150,7 @@ impl Room {
         now: Millis,
         session: SessionId,
         member: Member,
-        name: String,
+        (face, name): (PersonId, String),
         start: Start,
     ) {
         let (state, entries, state_vector) = match start {
@@ -152,9 +166,9 @@ impl Room {
                 None => return self.send(session, Message::Detached(Fault::new("not_merged"))),
             },
         };
-        let (person, right) = (member.person, member.right);
+        let right = member.right;
         self.presence.leave(session);
-        let color = self.presence.join(session, person, name);
+        let color = self.presence.join(session, face, name);
         self.members.insert(session, member);
         let attached = Attached {
             epoch: self.guard.epoch,
@@ -232,6 +246,12 @@ impl Room {
             None => Err(Fault::new("not_merged")),
         };
         self.send(session, Message::Missing(ticket, missing));
+    }
+
+    fn state_for(&self, state_vector: &Bytes) -> Result<Replica, Fault> {
+        let merging = self.machine.merging().ok_or_else(|| Fault::new("not_merged"))?;
+        let update = merging.missing_from(state_vector)?;
+        Ok(Replica { update, state_vector: merging.state_vector() })
     }
 
     /// What a newcomer starts from. Encodes the state only if what is at hand is too old.

@@ -4,19 +4,20 @@ use super::*;
 use crate::{
     Body, Ledger,
     ledger::Verdict,
-    machine::{Author, Damaged, Digest, Upset},
+    machine::{Author, Damaged, Digest, Merging, Upset},
 };
 
-/// A machine that appends words; `!` is refused, `=` changes nothing, `#` panics half way.
+/// A machine that appends words; `!` is refused, `=` changes nothing, what begins with `#` panics
+/// half way. Sessions can merge into it if it says so.
 #[derive(Default)]
-struct Words(String);
+struct Words(String, bool);
 
 impl Machine for Words {
     fn execute(&mut self, op: &Bytes, _by: &Author) -> Result<Option<Bytes>, Upset> {
         match &op[..] {
             b"!" => Err(Upset::Refused(Fault::new("bad_word"))),
             b"=" => Ok(None),
-            b"#" => {
+            [b'#', ..] => {
                 self.0.push_str("half");
                 panic!("a planted fault");
             }
@@ -45,6 +46,25 @@ impl Machine for Words {
     fn text(&self) -> String {
         self.0.clone()
     }
+
+    fn merging(&self) -> Option<&dyn Merging> {
+        self.1.then_some(self)
+    }
+}
+
+impl Merging for Words {
+    fn state_vector(&self) -> Bytes {
+        self.0.len().to_string().into()
+    }
+
+    fn is_news(&self, _update: &Bytes) -> Result<bool, Fault> {
+        Ok(true)
+    }
+
+    fn missing_from(&self, state_vector: &Bytes) -> Result<Bytes, Fault> {
+        let known: usize = String::from_utf8_lossy(state_vector).parse().unwrap_or_default();
+        Ok(self.0[known..].to_owned().into())
+    }
 }
 
 const A: SessionId = SessionId(1);
@@ -63,6 +83,10 @@ struct Bench {
     ledgers: BTreeMap<ClientId, Ledger>,
     commits: VecDeque<Commit>,
     reload: bool,
+    /// The revision of the rights in the log.
+    access: u64,
+    /// Commits of ledgers alone in the log.
+    answers: u64,
     said: Vec<String>,
     now: Millis,
 }
@@ -80,7 +104,17 @@ impl Bench {
         let ledgers = BTreeMap::new();
         let room = Room::new(RoomId::from_bytes([9; 16]), load(&entries, &ledgers), limits);
         let (commits, said) = (VecDeque::new(), Vec::new());
-        Self { room, entries, ledgers, commits, reload: false, said, now: 1_000 }
+        Self {
+            room,
+            entries,
+            ledgers,
+            commits,
+            reload: false,
+            access: 0,
+            answers: 0,
+            said,
+            now: 1_000,
+        }
     }
 
     fn attach(&mut self, session: SessionId) {
@@ -88,16 +122,32 @@ impl Bench {
     }
 
     fn attach_since(&mut self, session: SessionId, since: Since) {
-        let (person, right) = (person(session), Right::Edit);
-        let name = format!("P{}", session.0);
-        self.room
-            .ask(self.now, Ask::Attach { session, person, name, right, start: Start::Log(since) });
+        let person = person(session);
+        self.attach_as(session, person, Right::Manage, (person, "P"), since);
+    }
+
+    /// A session by a person's right to edit, with a cap and a face.
+    fn attach_as(
+        &mut self,
+        session: SessionId,
+        person: PersonId,
+        cap: Right,
+        (face, name): (PersonId, &str),
+        since: Since,
+    ) {
+        let (right, name, start) = (Right::Edit, name.to_owned(), Start::Log(since));
+        self.room.ask(self.now, Ask::Attach { session, person, right, cap, face, name, start });
         self.drain();
     }
 
     fn submit(&mut self, session: SessionId, client: ClientId, n: u64, word: &'static str) {
         self.room.submit(self.now, session, client, n, Ok(Bytes::from_static(word.as_bytes())));
         self.drain();
+    }
+
+    fn set_right(&mut self, person: PersonId, right: Option<Right>) {
+        let why = Fault::new("no_access");
+        self.room.set_rights(self.now, None, vec![(person, right)], &why);
     }
 
     fn pass(&mut self, ms: Millis) {
@@ -111,6 +161,7 @@ impl Bench {
         let commit = self.commits.pop_front().expect("a commit is under way");
         if stored {
             assert_eq!(commit.first_seq, self.entries.len() as u64 + 1, "no holes (L2)");
+            self.answers += u64::from(commit.entries.is_empty());
             self.entries.extend(commit.entries);
             self.ledgers.extend(commit.ledgers);
         }
@@ -124,7 +175,8 @@ impl Bench {
 
     fn finish_reload(&mut self) {
         assert!(std::mem::take(&mut self.reload), "a reload was asked for");
-        let loaded = load(&self.entries, &self.ledgers);
+        let mut loaded = load(&self.entries, &self.ledgers);
+        (loaded.guard.access, loaded.guard.answers) = (self.access, self.answers);
         self.room.reloaded(self.now, loaded);
         self.drain();
     }
@@ -141,6 +193,19 @@ impl Bench {
                 Output::Snapshot(seq, _) => self.said.push(format!("snapshot {seq}")),
                 Output::Text(_, text) => self.said.push(format!("text {text}")),
                 Output::Passed(ticket) => self.said.push(format!("passed {ticket}")),
+                Output::State(ticket, state) => {
+                    let said = state.map(|Replica { update, state_vector }| {
+                        format!("{update:?} up to {state_vector:?}")
+                    });
+                    self.said.push(format!("state for {ticket}: {said:?}"));
+                }
+                Output::Merged(ticket, outcome) => {
+                    self.said.push(format!("call {ticket} {outcome:?}"));
+                }
+                Output::LookUp(people) => self.said.push(format!("look up {}", people.len())),
+                Output::Quarantine(Poison { op, why, .. }) => {
+                    self.said.push(format!("quarantine {op:?} {why}"));
+                }
             }
         }
     }
@@ -155,14 +220,14 @@ impl Bench {
 }
 
 fn load(entries: &[Arc<Entry>], ledgers: &BTreeMap<ClientId, Ledger>) -> Loaded {
-    let mut machine = Words::default();
+    let mut machine = Words(String::new(), true);
     for entry in entries {
         if let Body::Effect(effect) = &entry.body {
             machine.apply(effect).expect("words");
         }
     }
     Loaded {
-        guard: Guard { epoch: 1, access: 0 },
+        guard: Guard { epoch: 1, access: 0, answers: 0 },
         lineage: 1,
         machine: Box::new(machine),
         head: entries.len() as u64,
@@ -433,6 +498,7 @@ fn an_operation_that_panics_is_set_aside_and_harms_nobody() {
         "2: attached at 1 from 1 \"\" then []",
         "1: client 101 1 at 2",
         "all: events [2]",
+        "quarantine b\"#\" panic: a planted fault",
         "1: client 101 2 at 3",
         "2: client 102 1 refused quarantined",
         "all: events [3]",
@@ -486,7 +552,7 @@ fn r8_a_replica_that_differs_is_repaired() {
     b.submit(A, CA, 1, "word");
     b.commit();
     b.said.clear();
-    let digest = Words("word".into()).digest();
+    let digest = Words("word".into(), false).digest();
     b.room.ask(b.now, Ask::Compare(A, 2, digest));
     b.room.ask(b.now, Ask::Compare(A, 2, [9; 8]));
     b.room.ask(b.now, Ask::Compare(A, 1, [9; 8]));
@@ -507,7 +573,7 @@ fn a_right_that_is_taken_away_takes_effect_on_what_waits() {
     b.submit(A, CA, 1, "first");
     b.submit(B, CB, 1, "mine");
     b.said.clear();
-    b.room.set_right(b.now, person(B), Some(Right::Read), &Fault::new("no_access"));
+    b.set_right(person(B), Some(Right::Read));
     b.room.ask(b.now, Ask::Barrier(5));
     b.drain();
     b.said(&["2: right read"]);
@@ -515,7 +581,7 @@ fn a_right_that_is_taken_away_takes_effect_on_what_waits() {
     b.said(&["1: client 101 1 at 2", "all: events [2]", "passed 5"]);
     b.commit();
     b.said(&["2: client 102 1 refused no_right needed=edit"]);
-    b.room.set_right(b.now, person(B), None, &Fault::new("no_access"));
+    b.set_right(person(B), None);
     b.submit(B, CB, 2, "more");
     b.said(&["2: detached no_access", "2: trouble not_attached"]);
     assert_eq!(b.entries.len(), 2);
@@ -538,6 +604,22 @@ fn signing_out_drops_what_waits() {
     b.submit(B, CB, 1, "mine");
     b.commit();
     assert_eq!(b.entries.len(), 3, "it can be sent again");
+}
+
+#[test]
+fn one_who_is_signed_out_while_waiting_to_be_attached_is_not() {
+    let mut b = Bench::new();
+    b.attach(A);
+    b.submit(A, CA, 1, "first");
+    b.attach(B);
+    b.said.clear();
+    b.room.revoke(b.now, B, &Fault::new("signed_out"));
+    b.drain();
+    b.said(&["2: detached signed_out"]);
+    b.commit();
+    b.submit(B, CB, 1, "mine");
+    b.said(&["1: client 101 1 at 2", "all: events [2]", "2: trouble not_attached"]);
+    assert!(b.commits.is_empty());
 }
 
 #[test]
@@ -648,7 +730,7 @@ fn one_who_has_lost_the_right_is_told_nothing_more() {
     b.room.ask(b.now, Ask::Missing(B, 1, Bytes::from_static(&[0])));
     b.room.ask(b.now, Ask::StateVector(B));
     b.room.ask(b.now, Ask::Pull(B, 1));
-    b.room.set_right(b.now, person(B), None, &Fault::new("no_access"));
+    b.set_right(person(B), None);
     b.drain();
     b.said(&["2: detached no_access"]);
     b.commit();
@@ -658,4 +740,337 @@ fn one_who_has_lost_the_right_is_told_nothing_more() {
         "2: trouble not_attached",
         "2: trouble not_attached",
     ]);
+}
+
+#[test]
+fn batches_of_a_busy_room_are_kept_apart() {
+    let limits = RoomLimits {
+        batch_gap_us_per_session: 10_000,
+        batch_gap_ms_max: 15,
+        ..RoomLimits::default()
+    };
+    let mut bench = Bench::with(limits);
+    bench.attach(A);
+    bench.attach(B);
+    bench.submit(A, CA, 1, "x");
+    assert_eq!(bench.commits.len(), 1, "a quiet room's edit does not wait");
+    bench.commit();
+    bench.pass(14);
+    bench.submit(A, CA, 2, "y");
+    bench.submit(B, CB, 1, "z");
+    assert!(bench.commits.is_empty());
+    assert_eq!(bench.room.next_wake(), Some(bench.now + 1));
+    bench.pass(1);
+    assert_eq!(bench.commits[0].entries.len(), 2);
+}
+
+#[test]
+fn a_full_batch_does_not_wait() {
+    let limits =
+        RoomLimits { batch_gap_us_per_session: 10_000, batch_ops_max: 2, ..RoomLimits::default() };
+    let mut bench = Bench::with(limits);
+    bench.attach(A);
+    bench.submit(A, CA, 1, "w");
+    bench.commit();
+    bench.submit(A, CA, 2, "x");
+    assert!(bench.commits.is_empty());
+    bench.submit(A, CA, 3, "y");
+    assert_eq!(bench.commits[0].entries.len(), 2);
+}
+
+#[test]
+fn a_change_of_rights_never_lifts_a_session_above_its_cap() {
+    let mut b = Bench::new();
+    let (lin, guest) = (person(A), PersonId::from_bytes([77; 16]));
+    b.attach(A);
+    b.attach_as(B, lin, Right::Read, (guest, "Guest"), Since::default());
+    b.said.clear();
+    b.set_right(lin, Some(Right::Manage));
+    b.drain();
+    b.said(&["1: right manage"]);
+
+    // What waits, what came early and what is in flight is under the same cap.
+    b.submit(A, CA, 1, "first");
+    b.submit(B, CB, 1, "in the queue");
+    b.submit(B, CB, 3, "early");
+    b.set_right(lin, Some(Right::Edit));
+    b.drain();
+    b.said(&["1: right edit"]);
+    b.answer(Committed::Overtaken, false);
+    b.finish_reload();
+    b.submit(B, CB, 2, "between");
+    b.commit();
+    b.said(&[
+        "1: client 101 1 at 2",
+        "2: client 102 1 refused no_right needed=edit",
+        "all: events [2]",
+    ]);
+    b.commit();
+    b.said(&["2: client 102 2 refused no_right needed=edit; 3 refused no_right needed=edit"]);
+    assert_eq!(b.entries.len(), 2);
+
+    // Without the person's right, the guest has none either.
+    b.set_right(lin, None);
+    b.drain();
+    b.said(&["1: detached no_access", "2: detached no_access"]);
+}
+
+#[test]
+fn one_who_waits_to_be_attached_is_under_the_cap_too() {
+    let mut b = Bench::new();
+    b.attach(A);
+    b.submit(A, CA, 1, "first");
+    b.attach_as(B, person(A), Right::Comment, (person(B), "Guest"), Since::default());
+    b.set_right(person(A), Some(Right::Manage));
+    b.drain();
+    b.commit();
+    b.submit(B, CB, 1, "more");
+    b.commit();
+    assert_eq!(b.entries.len(), 2, "a comment is no edit");
+}
+
+#[test]
+fn a_right_that_is_taken_away_takes_effect_on_what_came_early() {
+    let mut b = Bench::new();
+    b.attach(A);
+    b.submit(A, CA, 2, "second");
+    b.set_right(person(A), Some(Right::Read));
+    b.said.clear();
+    b.submit(A, CA, 1, "first");
+    b.commit();
+    b.said(&[
+        "1: right read",
+        "1: client 101 1 refused no_right needed=edit; 2 refused no_right needed=edit",
+    ]);
+    assert_eq!(b.entries.len(), 1);
+}
+
+#[test]
+fn two_faces_by_one_persons_rights_are_two_people() {
+    let mut b = Bench::new();
+    let guests = [PersonId::from_bytes([71; 16]), PersonId::from_bytes([72; 16])];
+    b.attach_as(A, person(A), Right::Edit, (guests[0], "Ann"), Since::default());
+    b.attach_as(B, person(A), Right::Edit, (guests[1], "Ben"), Since::default());
+    let seen: Vec<_> = b
+        .room
+        .presence
+        .all()
+        .into_iter()
+        .map(|peer| (peer.person, peer.name, peer.color))
+        .collect();
+    assert_eq!(seen, [(guests[0], "Ann".to_owned(), 1), (guests[1], "Ben".to_owned(), 2)]);
+    assert_eq!(b.room.people(), BTreeSet::from([person(A)]), "rights are asked for once");
+}
+
+#[test]
+fn l10_a_known_poison_and_whoever_sends_many_are_refused_without_loading_anew() {
+    let mut b = Bench::new();
+    b.attach(A);
+    b.attach(B);
+    b.submit(A, CA, 1, "#1");
+    b.finish_reload();
+    b.commit();
+    b.submit(B, CB, 1, "#1");
+    b.submit(B, CB, 2, "fine");
+    b.commit();
+    b.commit();
+    for (n, poison) in [(2, "#2"), (3, "#3")] {
+        b.submit(A, CA, n, poison);
+        b.finish_reload();
+        b.commit();
+    }
+    b.said.clear();
+    b.submit(A, CA, 4, "good");
+    b.submit(A, CA, 5, "#4");
+    b.commit();
+    b.commit();
+    assert!(!b.reload, "nothing was tried");
+    b.submit(B, CB, 3, "others");
+    b.commit();
+    b.pass(60_000);
+    b.submit(A, CA, 6, "again");
+    b.commit();
+    b.said(&[
+        "1: client 101 4 refused quarantined",
+        "1: client 101 5 refused quarantined",
+        "2: client 102 3 at 3",
+        "all: events [3]",
+        "1: client 101 6 at 4",
+        "all: events [4]",
+    ]);
+}
+
+fn call(b: &mut Bench, ticket: u64, access: u64, right: Right, word: &'static str) {
+    let caller = Caller { person: person(B), right, access };
+    b.room.merge_for(b.now, ticket, caller, Bytes::from_static(word.as_bytes()));
+    b.drain();
+}
+
+#[test]
+fn l1_a_caller_without_a_session_is_answered_once_it_is_durable() {
+    let mut b = Bench::new();
+    b.attach(A);
+    b.said.clear();
+    call(&mut b, 1, 0, Right::Edit, "one");
+    b.room.ask(b.now, Ask::State(9, Bytes::new()));
+    call(&mut b, 2, 0, Right::Edit, "!");
+    call(&mut b, 3, 0, Right::Comment, "no");
+    b.said(&[]);
+    b.commit();
+    b.said(&[
+        "call 1 Some(Accepted(2))",
+        "all: events [2]",
+        "state for 9: Ok(\"b\\\"one\\\" up to b\\\"3\\\"\")",
+        "call 2 Some(Refused(Fault { code: \"bad_word\", params: {} }))",
+        "call 3 Some(Refused(Fault { code: \"no_right\", params: {\"needed\": \"edit\"} }))",
+    ]);
+    call(&mut b, 4, 0, Right::Edit, "two");
+    b.answer(Committed::Failed, false);
+    b.finish_reload();
+    b.said(&[
+        "all: storing false",
+        "call 4 Some(NotSaved(Fault { code: \"store_failed\", params: {\"retry_ms\": \"1500\"} }))",
+    ]);
+    assert!(b.ledgers.is_empty());
+}
+
+#[test]
+fn the_right_of_a_caller_holds_for_one_revision_of_the_rights() {
+    let mut b = Bench::new();
+    call(&mut b, 1, 0, Right::Edit, "one");
+    call(&mut b, 2, 0, Right::Edit, "two");
+    // Taken away when one is in flight and two waits: the log denies the flight.
+    b.room.set_rights(b.now, Some(1), vec![], &Fault::new("no_access"));
+    b.access = 1;
+    b.answer(Committed::Overtaken, false);
+    b.finish_reload();
+    b.said(&["call 1 None", "call 2 None"]);
+    call(&mut b, 3, 0, Right::Edit, "three");
+    call(&mut b, 4, 1, Right::Edit, "four");
+    b.commit();
+    b.said(&["call 3 None", "call 4 Some(Accepted(2))", "all: events [2]"]);
+}
+
+#[test]
+fn ordered_rooms_take_no_updates_of_callers_and_have_no_state_for_them() {
+    let mut b = Bench::new();
+    let guard = Guard { epoch: 1, access: 0, answers: 0 };
+    let loaded =
+        Loaded { machine: Box::new(Words::default()), guard, ..load(&b.entries, &b.ledgers) };
+    b.room = Room::new(b.room.id(), loaded, RoomLimits::default());
+    call(&mut b, 1, 0, Right::Edit, "one");
+    b.room.ask(b.now, Ask::State(2, Bytes::new()));
+    b.drain();
+    let fault = "Fault { code: \"not_merged\", params: {} }";
+    b.said(&[&format!("call 1 Some(Refused({fault}))"), &format!("state for 2: Err({fault})")]);
+}
+
+/// What another node has stored of a client meanwhile.
+fn elsewhere(b: &mut Bench, client: ClientId, verdicts: &[Verdict]) {
+    let mut ledger = b.ledgers.get(&client).cloned().unwrap_or_default();
+    for verdict in verdicts {
+        ledger.settle(verdict.clone(), b.now);
+        match verdict {
+            Verdict::Accepted(seq) => {
+                let (person, at, client_seq) = (Some(person(A)), b.now, ledger.mark());
+                let body = Body::Effect(Bytes::from_static(b"x"));
+                let entry = Entry { seq: *seq, client, client_seq, person, at, body };
+                b.entries.push(Arc::new(entry));
+            }
+            Verdict::Refused(_) => b.answers += 1,
+        }
+    }
+    b.ledgers.insert(client, ledger);
+}
+
+fn bad_word() -> Verdict {
+    Verdict::Refused(Fault::new("bad_word"))
+}
+
+#[test]
+fn l3_what_was_decided_elsewhere_while_it_waited_here_is_not_decided_again() {
+    let mut b = Bench::new();
+    b.attach(A);
+    b.submit(A, CA, 1, "one");
+    b.submit(A, CA, 2, "two");
+    b.submit(A, CA, 3, "three");
+    elsewhere(&mut b, CA, &[Verdict::Accepted(2), bad_word()]);
+    b.said.clear();
+    b.answer(Committed::Overtaken, false);
+    b.finish_reload();
+    b.commit();
+    b.said(&[
+        "all: events [2]",
+        "1: client 101 1 at 2; 2 refused bad_word; 3 at 3",
+        "all: events [3]",
+    ]);
+}
+
+#[test]
+fn l3_what_came_early_goes_on_when_those_before_it_were_decided_elsewhere() {
+    let mut b = Bench::new();
+    b.attach(A);
+    b.submit(A, CA, 2, "two");
+    b.submit(A, CA, 4, "four");
+    b.said.clear();
+    elsewhere(&mut b, CA, &[Verdict::Accepted(2), bad_word(), Verdict::Accepted(3)]);
+    b.room.noticed(3, 1);
+    b.drain();
+    b.finish_reload();
+    b.commit();
+    b.said(&[
+        "all: events [2,3]",
+        "1: client 101 2 refused bad_word",
+        "1: client 101 4 at 4",
+        "all: events [4]",
+    ]);
+}
+
+#[test]
+fn a_refusal_elsewhere_is_noticed_though_the_head_stays() {
+    let mut b = Bench::new();
+    b.attach(A);
+    b.said.clear();
+    b.room.noticed(1, 0);
+    b.drain();
+    assert!(!b.reload, "nothing is new");
+    elsewhere(&mut b, CA, &[bad_word()]);
+    b.room.noticed(1, 1);
+    b.drain();
+    b.finish_reload();
+    b.submit(A, CA, 1, "one");
+    b.said(&["1: client 101 1 refused bad_word"]);
+}
+
+#[test]
+fn nothing_is_decided_while_rights_are_looked_up_that_changed_elsewhere() {
+    let mut b = Bench::new();
+    b.attach(A);
+    b.attach(B);
+    b.submit(A, CA, 1, "one");
+    b.submit(B, CB, 1, "two");
+    b.said.clear();
+    b.access = 1;
+    b.answer(Committed::Overtaken, false);
+    b.finish_reload();
+    b.submit(A, CA, 2, "three");
+    b.said(&["look up 2"]);
+    assert!(b.commits.is_empty());
+    let rights = vec![(person(A), Some(Right::Edit)), (person(B), None)];
+    b.room.looked_up(b.now, rights);
+    b.drain();
+    b.commit();
+    b.said(&["2: detached no_access", "1: client 101 1 at 2; 2 at 3", "all: events [2,3]"]);
+}
+
+#[test]
+fn what_is_held_early_counts_as_what_waits() {
+    let limits = RoomLimits { queue_ops_max: 2, ..RoomLimits::default() };
+    let mut b = Bench::with(limits);
+    b.attach(A);
+    b.said.clear();
+    b.submit(A, CA, 2, "two");
+    b.submit(A, CA, 3, "three");
+    b.submit(A, CA, 4, "four");
+    b.said(&["1: client 101 4 not saved busy"]);
 }

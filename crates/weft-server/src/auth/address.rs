@@ -60,7 +60,7 @@ pub struct Network {
 }
 
 impl Network {
-    fn holds(&self, address: IpAddr) -> bool {
+    pub(crate) fn holds(&self, address: IpAddr) -> bool {
         (self.bits ^ bits(address)).checked_shr(128 - self.prefix).unwrap_or(0) == 0
     }
 }

@@ -9,7 +9,7 @@ use std::{
     sync::Mutex,
 };
 
-use weft_core::Millis;
+use weft_core::{Millis, PersonId};
 
 use crate::{auth::address::ClientAddress, config::Limits, http::ApiError};
 
@@ -25,10 +25,14 @@ pub enum Attempt<'a> {
     SignInAs(&'a str),
     /// A password from this address.
     SignInFrom(ClientAddress),
+    /// A code of this person's second factor.
+    CodeOf(PersonId),
     /// The secret of an invite or set-up link.
     SecretFrom(ClientAddress),
     /// A new account.
     RegisterFrom(ClientAddress),
+    /// A socket, before it is known whose.
+    SocketFrom(ClientAddress),
 }
 
 /// All buckets.
@@ -87,8 +91,10 @@ impl Attempts {
         let (count, period_ms) = match attempt {
             Attempt::SignInAs(_) => (limits.sign_in_attempts_per_minute, MINUTE_MS),
             Attempt::SignInFrom(_) => (limits.sign_in_attempts_per_address_per_minute, MINUTE_MS),
+            Attempt::CodeOf(_) => (limits.code_attempts_per_hour, HOUR_MS),
             Attempt::SecretFrom(_) => (limits.secret_attempts_per_minute, MINUTE_MS),
             Attempt::RegisterFrom(_) => (limits.registrations_per_hour, HOUR_MS),
+            Attempt::SocketFrom(_) => (limits.sockets_per_address_per_minute, MINUTE_MS),
         };
         Rate { count, period_ms }
     }

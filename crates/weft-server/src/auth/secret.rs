@@ -1,4 +1,4 @@
-//! Secrets that the server makes: tokens of sign-ins, invite links, the set-up link.
+//! Secrets that the server makes: tokens, invite links, the set-up link.
 
 use std::fmt;
 
@@ -19,6 +19,12 @@ impl Secret {
     #[must_use]
     pub fn new() -> Self {
         Self(URL_SAFE_NO_PAD.encode(random::<SECRET_BYTES>()))
+    }
+
+    /// A secret that nobody had before, recognisable by how it begins.
+    #[must_use]
+    pub fn beginning_with(prefix: &str) -> Self {
+        Self(format!("{prefix}{}", Self::new().0))
     }
 
     /// The secret itself, to be shown once.

@@ -54,12 +54,16 @@ limits! {
         "Wrong passwords for one user name; then one waits. Right ones do not count.";
     sign_in_attempts_per_address_per_minute = 60, "per address",
         "Wrong passwords from one address (IPv6: /64), which an office may share.";
+    code_attempts_per_hour = 30, "per person",
+        "Wrong codes of a second factor, after the right password: three of a million are right at a time.";
     secret_attempts_per_minute = 60, "per address",
         "Wrong set-up or invite secrets from one address. Secrets have 256 bits: this saves work.";
     registrations_per_hour = 600, "per address",
         "New accounts from one address; a course or a load test shares one.";
+    sockets_per_address_per_minute = 30_000, "per address",
+        "Sockets opened from one address, signed in or not: an office, or a load test, that comes back all at once.";
     attempt_counters_max = 10_000, "counters",
-        "Memory for the four limits above: some 48 bytes each. The oldest are forgotten.";
+        "Memory for the six limits above: some 48 bytes each. The oldest are forgotten.";
     password_checks_at_once = 2, "checks",
         "Each takes a core for some 20 ms and 19 MiB of memory.";
     password_checks_waiting_max = 64, "checks",
@@ -68,12 +72,34 @@ limits! {
         "Rooms that one person owns, the trash included.";
     rooms_listed_max = 2_000, "rooms",
         "Rooms in one answer, those changed last: some 1 MB of JSON.";
+    spaces_per_person_max = 200, "spaces",
+        "Spaces of teams that one person owns.";
+    members_per_space_max = 2_000, "people",
+        "Members of a space, those invited included.";
+    folders_per_space_max = 5_000, "folders",
+        "Folders of a space, the trash included: the tree comes in one answer.";
+    grant_seconds_max = 315_360_000, "seconds",
+        "How long a right that ends by itself may last: ten years.";
     invites_per_room_max = 100, "links",
         "Invite links of one room that still work.";
+    workspace_invites_max = 1_000, "links",
+        "Invite links to the workspace that still work: one for each person invited by name.";
     invite_uses_max = 1_000, "people",
         "How many one invite link may let in.";
     invite_seconds_max = 7_776_000, "seconds",
         "How long an invite link may last: 90 days.";
+    access_tokens_per_person_max = 100, "tokens",
+        "Personal access tokens of one person: one for each program, expired ones included.";
+    room_tokens_per_person_max = 100_000, "tokens",
+        "Valid room tokens minted by one person: a host application mints one per visit.";
+    room_token_seconds_max = 2_592_000, "seconds",
+        "How long a room token may last: 30 days. Host applications do better with minutes.";
+    connections_per_address_max = 10_000, "connections",
+        "Open connections from one address (IPv6: /64), sockets included; trusted proxies are not counted.";
+    http_head_ms_max = 10_000, "milliseconds",
+        "How long a connection may take to ask for something, or to ask again.";
+    http_head_bytes_max = 65_536, "bytes",
+        "The head of a request, and what is read ahead of it: state vectors in URLs are the longest.";
     http_stop_ms_max = 5_000, "milliseconds",
         "How long a stopping server waits for answers under way.";
     socket_stop_ms_max = 5_000, "milliseconds",
@@ -88,12 +114,24 @@ limits! {
         "State of one room and what was logged on top of it: what one process can hold and load.";
     room_recent_bytes_max = 1_048_576, "bytes",
         "Entries kept in memory for those who come back soon.";
+    quarantine_files_max = 1_000, "files",
+        "Operations that made a room fail, kept for those who run the server. The oldest go.";
+    quarantine_bytes_max = 268_435_456, "bytes",
+        "What those take on the disk.";
+    document_json_bytes_max = 67_108_864, "bytes",
+        "A document as JSON: marks and attributes can take more than the document itself.";
+    document_json_at_once = 2, "documents",
+        "Put into JSON at once; others wait. Each takes a core and a copy of the document.";
     room_queue_bytes_max = 16_777_216, "bytes",
         "Operations of one room that wait to be decided; beyond it clients hear `busy`.";
     presence_bytes_max = 4_096, "bytes",
         "Presence of one session: cursors, not content.";
     connections_per_person_max = 1_000, "sockets",
         "Sockets of one person: tabs, devices and programs.";
+    connections_per_room_token_max = 1_000, "sockets",
+        "Sockets of one room token, which may have been given to many.";
+    connections_by_room_tokens_max = 100_000, "sockets",
+        "Sockets of all room tokens minted by one person: the people of a host application.";
     rooms_per_connection_max = 200, "rooms",
         "Rooms that one socket follows at once.";
     frame_bytes_max = 8_388_608, "bytes",
@@ -112,8 +150,12 @@ limits! {
         "A socket silent for three times as long is closed; its person is gone from the room.";
     hello_ms_max = 10_000, "milliseconds",
         "How long a new socket may take to say who it is.";
+    yjs_states_bytes_burst = 268_435_456, "bytes",
+        "States that one Yjs socket may be sent at once: all of what it follows, some times over.";
+    yjs_states_bytes_per_second = 8_388_608, "bytes",
+        "The same on the average: encoding a state takes a room's time.";
     outbox_events_bytes_max = 1_048_576, "bytes",
-        "Events that wait for one slow reader; above it they are dropped and it has to pull.";
+        "Events that wait for one slow reader, merged; above it they are dropped and it has to pull.";
     outbox_bytes_max = 134_217_728, "bytes",
         "All that waits for one reader, states of large rooms included; above it the socket is closed.";
 }

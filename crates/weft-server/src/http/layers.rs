@@ -1,12 +1,19 @@
-//! What every answer gets: headers that keep browsers careful, and a line in the log.
+//! What every answer gets: headers that keep browsers careful, and a line in the log. What sockets pass
+//! before anybody looks who is there.
 
 use std::time::Instant;
 
 use axum::{
-    extract::Request,
+    extract::{Request, State},
     http::{HeaderName, HeaderValue, header},
     middleware::Next,
     response::Response,
+};
+
+use super::ApiError;
+use crate::{
+    auth::{Attempt, ClientAddress},
+    state::AppState,
 };
 
 /// Nothing from elsewhere, no inline script, never inside another site's page.
@@ -34,6 +41,17 @@ pub async fn never_cached(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+/// Counts a socket before it is opened: one that comes and goes without a sign-in has no other limit.
+pub async fn sockets_per_address(
+    State(state): State<AppState>,
+    address: ClientAddress,
+    request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
+    state.attempts.take(Attempt::SocketFrom(address), state.clock.now())?;
+    Ok(next.run(request).await)
 }
 
 /// One line for each request. Never its query, headers or body: they hold tokens.

@@ -9,12 +9,12 @@ use axum::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 use weft_core::PersonId;
-use weft_store::{NewPerson, NewSignIn, Person, name_key};
+use weft_store::{Credentials, NewPerson, NewSignIn, Person, Scope, name_key};
 
-use super::{ApiError, body::Body, fields, to_the_end};
+use super::{ApiError, body::Body, fields, second_factor, to_the_end};
 use crate::{
     auth::{
-        self, Attempt, ClientAddress, SIGN_IN_IDLE_MS_MAX, Secret, Signed, Via,
+        self, Attempt, Caller, ClientAddress, SIGN_IN_IDLE_MS_MAX, Secret, Signed, Via,
         check_origin_if_present, clearing_cookie, renewed_cookie, session_cookie,
     },
     config::Registration,
@@ -39,12 +39,12 @@ pub(super) async fn register(
     Body(form): Body<Register>,
 ) -> Result<Response, ApiError> {
     check_origin_if_present(&state, &headers)?;
-    may_register(&state, address, form.invite.as_deref()).await?;
+    let admission = admission(&state, address, form.invite.as_deref()).await?;
     let new = NewPerson {
         id: new_person_id(&state),
         username: fields::username(form.username)?,
         name: String::new(),
-        email: fields::email(form.email)?,
+        email: fields::email(form.email)?.or(admission.email),
         password_hash: String::new(),
         admin: false,
         language: fields::language(form.language.as_deref()).to_owned(),
@@ -57,21 +57,34 @@ pub(super) async fn register(
     state.attempts.take(Attempt::RegisterFrom(address), state.clock.now())?;
     let password_hash = state.passwords.hash(password).await?;
     let new = NewPerson { name, password_hash, ..new };
-    let person = state.meta.create_person(&new, state.clock.now()).await?;
+    let now = state.clock.now();
+    let person = match admission.invite {
+        Some(hash) => state.meta.create_invited_person(&new, &hash, now).await?,
+        None => state.meta.create_person(&new, now).await?,
+    };
     tracing::info!(person = %person.id, "registered");
-    let signed_in = sign_in(&state, &headers, &person).await?;
+    let signed_in = sign_in(&state, &headers, &person, &new.password_hash).await?;
     Ok(signed_in.answer(&state, json!({"user": user(&person)})))
+}
+
+/// Why somebody may make an account.
+#[derive(Default)]
+struct Admission {
+    /// The link to the workspace that is used by it.
+    invite: Option<[u8; 32]>,
+    /// The address that the link is for.
+    email: Option<String>,
 }
 
 /// Registration is open, or the invite link is valid (which is checked before anything is told of
 /// user names).
-async fn may_register(
+async fn admission(
     state: &AppState,
     address: ClientAddress,
     invite: Option<&str>,
-) -> Result<(), ApiError> {
+) -> Result<Admission, ApiError> {
     match (state.config.registration, invite) {
-        (Registration::Open, None) => Ok(()),
+        (Registration::Open, None) => Ok(Admission::default()),
         (Registration::Closed, _) | (Registration::Invite, None) => {
             Err(ApiError::RegistrationClosed)
         }
@@ -79,9 +92,15 @@ async fn may_register(
             let attempt = Attempt::SecretFrom(address);
             let now = state.clock.now();
             state.attempts.take(attempt, now)?;
-            state.meta.look_at_invite(&Secret::hash_of(secret), now).await?;
+            let hash = Secret::hash_of(secret);
+            let admission = match state.meta.workspace_invite(&hash, now).await? {
+                Some(invite) => Admission { invite: Some(hash), email: invite.email },
+                None => {
+                    state.meta.look_at_invite(&hash, now).await.map(|_| Admission::default())?
+                }
+            };
             state.attempts.forgive(attempt);
-            Ok(())
+            Ok(admission)
         }
     }
 }
@@ -90,9 +109,10 @@ async fn may_register(
 pub(super) struct Login {
     username: Option<String>,
     password: Option<String>,
+    code: Option<String>,
 }
 
-/// Signs in. An unknown user name and a wrong password look and last alike.
+/// Signs in, with a code if the person has a second factor. An unknown user name and a wrong password look and last alike.
 pub(super) async fn login(
     State(state): State<AppState>,
     address: ClientAddress,
@@ -102,26 +122,43 @@ pub(super) async fn login(
     check_origin_if_present(&state, &headers)?;
     let username = fields::required(form.username, "username")?;
     let password = fields::required(form.password, "password")?;
+    let Credentials { person, password_hash } =
+        credentials(&state, address, &username, password).await?;
+    second_factor::check(&state, &person, form.code.as_deref()).await?;
+    let signed_in = sign_in(&state, &headers, &person, &password_hash).await?;
+    Ok(signed_in.answer(&state, json!({"user": user(&person)})))
+}
+
+/// The person of that user name, if the password is theirs. How often this may be tried is limited,
+/// and an unknown user name takes as long as a wrong password.
+///
+/// # Errors
+/// [`ApiError::WrongCredentials`], [`ApiError::TooManyAttempts`].
+pub(super) async fn credentials(
+    state: &AppState,
+    address: ClientAddress,
+    username: &str,
+    password: String,
+) -> Result<Credentials, ApiError> {
     if password.chars().count() > fields::PASSWORD_CHARS_MAX {
         return Err(ApiError::WrongCredentials);
     }
-    let key = name_key(&username);
+    let key = name_key(username);
     let attempts = [Attempt::SignInFrom(address), Attempt::SignInAs(&key)];
     for attempt in attempts {
         state.attempts.take(attempt, state.clock.now())?;
     }
-    let known = state.meta.credentials(&username).await?;
+    let known = state.meta.credentials(username).await?;
     let hash = known.as_ref().map(|known| known.password_hash.clone());
     if !state.passwords.verify(password, hash).await? {
         return Err(ApiError::WrongCredentials);
     }
-    let person = known.ok_or(ApiError::WrongCredentials)?.person;
     attempts.into_iter().for_each(|attempt| state.attempts.forgive(attempt));
-    let signed_in = sign_in(&state, &headers, &person).await?;
-    Ok(signed_in.answer(&state, json!({"user": user(&person)})))
+    known.ok_or(ApiError::WrongCredentials)
 }
 
-/// Ends this sign-in. Once this answers, none of its sockets commits anything any more.
+/// Ends this sign-in, and the room tokens minted with it. Once this answers, none of their sockets
+/// commits anything any more.
 pub(super) async fn logout(
     State(state): State<AppState>,
     signed: Signed,
@@ -129,7 +166,7 @@ pub(super) async fn logout(
     let cookie = clearing_cookie(state.is_https());
     to_the_end(async move {
         state.meta.sign_out(&signed.token_hash).await?;
-        state.hub.signed_out(signed.token_hash).await;
+        state.hub.signed_out([signed.token_hash]).await;
         Ok(())
     })
     .await?;
@@ -140,15 +177,19 @@ pub(super) async fn logout(
 pub(super) async fn me(
     State(state): State<AppState>,
     headers: HeaderMap,
-    signed: Signed,
+    caller: Caller,
 ) -> Result<Response, ApiError> {
+    let signed = caller.with(Scope::Read)?;
     let answer = json!({
         "user": user(&signed.person),
         "workspace": {
             "name": state.meta.workspace_name().await?,
             "registration": state.config.registration.name(),
         },
-        "server": {"version": env!("CARGO_PKG_VERSION")},
+        "server": {
+            "version": env!("CARGO_PKG_VERSION"),
+            "room_token_seconds_max": state.config.limits.room_token_seconds_max,
+        },
     });
     let mut response = Json(answer).into_response();
     if signed.via == Via::Cookie
@@ -162,17 +203,22 @@ pub(super) async fn me(
 /// A sign-in just made: its token is known here and nowhere else.
 pub(super) struct SignedIn(Secret);
 
-/// Stores a new sign-in.
+/// Stores a new sign-in of somebody whose password has just been set or found right.
+///
+/// # Errors
+/// [`ApiError::WrongCredentials`] if it has been changed since.
 pub(super) async fn sign_in(
     state: &AppState,
     headers: &HeaderMap,
     person: &Person,
+    password_hash: &str,
 ) -> Result<SignedIn, ApiError> {
     let token = Secret::new();
     let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     let new = NewSignIn {
         token_hash: token.hash(),
         person: person.id,
+        password_hash,
         idle_ms_max: SIGN_IN_IDLE_MS_MAX,
         user_agent: user_agent.unwrap_or(""),
     };
@@ -201,6 +247,10 @@ pub(super) fn user(person: &Person) -> Value {
         "username": person.username,
         "name": person.name,
         "email": person.email,
+        "phone": person.phone,
+        "language": person.language,
+        "time_zone": person.time_zone,
+        "second_factor": person.second_factor,
         "admin": person.admin,
     })
 }

@@ -12,15 +12,18 @@ use weft_core::{
     Right, RoomId,
     kind::doc::{Block, Doc, compose},
 };
-use weft_store::{NewRoom, RoomView};
+use weft_store::{RoomView, Scope, Which, personal};
 
 use super::{
     ApiError,
     body::{Body, Names},
-    fields, to_the_end,
+    fields,
+    folders::folder_json,
+    to_the_end,
 };
 use crate::{
-    auth::{self, Signed},
+    auth::{Caller, Credential, Signed},
+    hub::Place,
     state::AppState,
 };
 
@@ -31,20 +34,42 @@ const KINDS: [&str; 2] = ["doc", "order"];
 pub(super) struct Listing {
     #[serde(default)]
     trashed: bool,
+    which: Option<String>,
 }
 
-/// What I own or was granted, last changed first.
+impl Listing {
+    fn which(&self) -> Result<Which, ApiError> {
+        match self.which.as_deref() {
+            None if self.trashed => Ok(Which::Trashed),
+            None | Some("all") => Ok(Which::All),
+            Some("recent") => Ok(Which::Recent),
+            Some("starred") => Ok(Which::Starred),
+            Some("shared") => Ok(Which::Shared),
+            Some("trashed") => Ok(Which::Trashed),
+            Some(_) => Err(ApiError::BadRequest { field: "which", reason: "unknown" }),
+        }
+    }
+}
+
+/// Rooms that I can open.
 pub(super) async fn list(
     State(state): State<AppState>,
-    signed: Signed,
+    caller: Caller,
     listing: Result<Query<Listing>, QueryRejection>,
 ) -> Result<Json<Value>, ApiError> {
+    let signed = caller.with(Scope::Read)?;
     let malformed = ApiError::BadRequest { field: "trashed", reason: "malformed" };
-    let Query(Listing { trashed }) = listing.map_err(|_| malformed)?;
+    let which = listing.map_err(|_| malformed)?.0.which()?;
+    let (me, now) = (signed.person.id, state.clock.now());
     let count_max = state.config.limits.rooms_listed_max;
-    let rooms = state.meta.rooms_of(signed.person.id, trashed, count_max).await?;
+    let rooms = state.meta.rooms_of(me, which, count_max, now).await?;
     let rooms: Vec<Value> = rooms.iter().map(room_json).collect();
-    Ok(Json(json!({"rooms": rooms})))
+    if which != Which::Trashed {
+        return Ok(Json(json!({"rooms": rooms})));
+    }
+    let folders = state.meta.trashed_folders(me, count_max, now).await?;
+    let folders: Vec<Value> = folders.iter().map(folder_json).collect();
+    Ok(Json(json!({"rooms": rooms, "folders": folders})))
 }
 
 #[derive(Deserialize)]
@@ -53,15 +78,17 @@ pub(super) struct Create {
     title: Option<String>,
     key: Option<String>,
     template: Option<String>,
+    space: Option<String>,
+    folder: Option<String>,
 }
 
-/// Makes a room: entry 1 of its log first (L2), then its name. A log that nobody knows of does no
-/// harm; a name without a log would be a room that cannot be opened.
+/// Makes a room.
 pub(super) async fn create(
     State(state): State<AppState>,
-    signed: Signed,
+    caller: Caller,
     Body(form): Body<Create>,
 ) -> Result<Response, ApiError> {
+    let signed = caller.with(Scope::Write)?;
     let kind = fields::required(form.kind, "kind")?;
     if !KINDS.contains(&kind.as_str()) {
         return Err(ApiError::BadRequest { field: "kind", reason: "unknown" });
@@ -74,15 +101,16 @@ pub(super) async fn create(
         Some("page") if kind == Doc::NAME => Some(compose(1, &[Block::Paragraph("")])),
         Some(_) => return Err(ApiError::BadRequest { field: "template", reason: "unknown" }),
     };
-    let owner = signed.person.id;
-    let rooms_max = state.config.limits.rooms_per_person_max;
-    state.meta.check_room(owner, key.as_deref(), rooms_max).await?;
-
-    let now = state.clock.now();
-    let id = RoomId::new(now, auth::random());
-    state.hub.create(id, &kind, seed).await?;
-    let new = NewRoom { id, kind, title, key, owner };
-    state.meta.create_room(&new, rooms_max, now).await?;
+    let me = signed.person.id;
+    let place = match (form.space, form.folder) {
+        (None, None) => Place::own(me),
+        (space, folder) => {
+            let space = space.as_deref().map_or(Ok(personal(me)), fields::space)?;
+            Place { space, folder: folder.as_deref().map(fields::folder).transpose()? }
+        }
+    };
+    may_put_at(&state, &signed, place).await?;
+    let id = state.hub.make(me, place, &kind, title, key, seed).await?;
     let view = view(&state, &signed, id).await?;
     Ok((StatusCode::CREATED, Json(room_json(&view))).into_response())
 }
@@ -90,37 +118,120 @@ pub(super) async fn create(
 /// One room.
 pub(super) async fn read(
     State(state): State<AppState>,
-    signed: Signed,
+    caller: Caller,
     Names(room): Names<String>,
 ) -> Result<Json<Value>, ApiError> {
-    let view = open(&state, &signed, &room, Right::Read).await?;
+    let (_, view) = open_content(&state, caller, &room, Right::Read).await?;
     Ok(Json(room_json(&view)))
 }
 
 #[derive(Deserialize)]
-pub(super) struct Rename {
+pub(super) struct Change {
     title: Option<String>,
+    space: Option<String>,
+    #[serde(default, deserialize_with = "fields::given")]
+    folder: Option<Option<String>>,
 }
 
-/// Gives a room another title.
-pub(super) async fn rename(
+/// Gives a room another title, or another place. Once this answers, nothing commits that its new
+/// place does not allow.
+pub(super) async fn change(
     State(state): State<AppState>,
-    signed: Signed,
+    caller: Caller,
     Names(room): Names<String>,
-    Body(form): Body<Rename>,
+    Body(form): Body<Change>,
 ) -> Result<Json<Value>, ApiError> {
-    let room = open(&state, &signed, &room, Right::Edit).await?.row.id;
-    let title = fields::title(fields::required(form.title, "title")?)?;
-    state.meta.rename(room, &title, signed.person.id, state.clock.now()).await?;
-    Ok(Json(room_json(&view(&state, &signed, room).await?)))
+    let signed = caller.with(Scope::Manage)?;
+    let view_before = open(&state, &signed, &room, Right::Edit).await?;
+    let row = &view_before.row;
+    let room = row.id;
+    let is_move = form.space.is_some() || form.folder.is_some();
+    let title = match form.title {
+        None if is_move => None,
+        title => Some(fields::title(fields::required(title, "title")?)?),
+    };
+    let place = if is_move {
+        let space = form.space.as_deref().map(fields::space).transpose()?.unwrap_or(row.space);
+        let folder = match form.folder {
+            Some(folder) => folder.as_deref().map(fields::folder).transpose()?,
+            None => row.folder.filter(|_| space == row.space),
+        };
+        if space != row.space && view_before.right < Right::Manage {
+            return Err(ApiError::NoRight { needed: Right::Manage });
+        }
+        let place = Place { space, folder };
+        may_put_at(&state, &signed, place).await?;
+        Some(place)
+    } else {
+        None
+    };
+    to_the_end(async move {
+        if let Some(title) = title {
+            state.meta.rename(room, &title, signed.person.id, state.clock.now()).await?;
+        }
+        if let Some(Place { space, folder }) = place {
+            state.meta.move_room(room, space, folder).await?;
+            state.hub.rights_changed(room).await?;
+        }
+        Ok(Json(room_json(&view(&state, &signed, room).await?)))
+    })
+    .await
+}
+
+/// Marks a room, for me alone.
+pub(super) async fn star(
+    State(state): State<AppState>,
+    caller: Caller,
+    Names(room): Names<String>,
+) -> Result<StatusCode, ApiError> {
+    set_star(&state, caller, &room, true).await
+}
+
+/// Takes my mark away.
+pub(super) async fn unstar(
+    State(state): State<AppState>,
+    caller: Caller,
+    Names(room): Names<String>,
+) -> Result<StatusCode, ApiError> {
+    set_star(&state, caller, &room, false).await
+}
+
+async fn set_star(
+    state: &AppState,
+    caller: Caller,
+    room: &str,
+    starred: bool,
+) -> Result<StatusCode, ApiError> {
+    let signed = caller.with(Scope::Manage)?;
+    let room = open(state, &signed, room, Right::Read).await?.row.id;
+    state.meta.set_star(room, signed.person.id, starred, state.clock.now()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Whether the person may put something there.
+///
+/// # Errors
+/// [`ApiError::NotFound`] if the place is not there or may not be known, else [`ApiError::NoRight`].
+pub(super) async fn may_put_at(
+    state: &AppState,
+    signed: &Signed,
+    Place { space, folder }: Place,
+) -> Result<(), ApiError> {
+    let right = state.meta.right_at(space, folder, signed.person.id, state.clock.now()).await?;
+    match right {
+        None => Err(ApiError::NotFound),
+        Some(right) if right < Right::Edit => Err(ApiError::NoRight { needed: Right::Edit }),
+        Some(_) => Ok(()),
+    }
 }
 
 /// Puts a room in the trash. Once this answers, nobody but the owner can open it.
 pub(super) async fn trash(
     State(state): State<AppState>,
-    signed: Signed,
+    caller: Caller,
     Names(room): Names<String>,
 ) -> Result<Json<Value>, ApiError> {
+    let signed = caller.with(Scope::Manage)?;
     let row = open(&state, &signed, &room, Right::Manage).await?.row;
     to_the_end(async move {
         if row.trashed_at.is_none() {
@@ -137,9 +248,10 @@ pub(super) async fn trash(
 /// Takes a room out of the trash; everybody has the rights they had.
 pub(super) async fn restore(
     State(state): State<AppState>,
-    signed: Signed,
+    caller: Caller,
     Names(room): Names<String>,
 ) -> Result<Json<Value>, ApiError> {
+    let signed = caller.with(Scope::Manage)?;
     let room = open(&state, &signed, &room, Right::Manage).await?.row.id;
     state.meta.set_trashed(room, None).await?;
     Ok(Json(room_json(&view(&state, &signed, room).await?)))
@@ -148,36 +260,60 @@ pub(super) async fn restore(
 /// The committed content as plain text.
 pub(super) async fn text(
     State(state): State<AppState>,
-    signed: Signed,
+    caller: Caller,
     Names(room): Names<String>,
 ) -> Result<Response, ApiError> {
-    let room = open(&state, &signed, &room, Right::Read).await?.row.id;
+    let room = open_content(&state, caller, &room, Right::Read).await?.1.row.id;
     let text = state.hub.text(room).await?;
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())
 }
 
-/// The room of that id or key, if the person may do that much in it.
+/// The room of that id or key, for a call on its content: any credential may do that, as far as
+/// it and its person's right go.
+///
+/// # Errors
+/// As [`open`], and [`ApiError::NoScope`].
+pub(super) async fn open_content(
+    state: &AppState,
+    caller: Caller,
+    id_or_key: &str,
+    needed: Right,
+) -> Result<(Signed, RoomView), ApiError> {
+    let scope = if needed == Right::Read { Scope::Read } else { Scope::Write };
+    let signed = caller.with_or_room_token(scope)?;
+    let view = open(state, &signed, id_or_key, needed).await?;
+    Ok((signed, view))
+}
+
+/// The room of that id or key, if the person may do that much in it, by this credential.
 ///
 /// # Errors
 /// [`ApiError::NotFound`] if it is not there or may not be known, else [`ApiError::NoRight`].
-pub(super) async fn open(
+pub(crate) async fn open(
     state: &AppState,
     signed: &Signed,
     id_or_key: &str,
     needed: Right,
 ) -> Result<RoomView, ApiError> {
-    let row = state.meta.room(id_or_key, signed.person.id).await?.ok_or(ApiError::NotFound)?;
-    let view = view(state, signed, row.id).await?;
+    let row = state.hub.find(signed, id_or_key).await?.ok_or(ApiError::NotFound)?;
+    let mut view = view(state, signed, row.id).await?;
+    if let Credential::Room(pass) = &signed.credential {
+        // The trash is its owner's, not for those whom the owner vouches for.
+        if view.row.trashed_at.is_some() {
+            return Err(ApiError::NotFound);
+        }
+        view.right = view.right.min(pass.right);
+    }
     if view.right >= needed { Ok(view) } else { Err(ApiError::NoRight { needed }) }
 }
 
 async fn view(state: &AppState, signed: &Signed, room: RoomId) -> Result<RoomView, ApiError> {
-    state.meta.room_view(room, signed.person.id).await?.ok_or(ApiError::NotFound)
+    state.meta.room_view(room, signed.person.id, state.clock.now()).await?.ok_or(ApiError::NotFound)
 }
 
 /// `room` of `docs/api.md`.
 pub(super) fn room_json(view: &RoomView) -> Value {
-    let RoomView { row, owner, changed_by, right } = view;
+    let RoomView { row, owner, changed_by, right, space, folder, starred, opened_at } = view;
     json!({
         "id": row.id.to_string(),
         "key": row.key,
@@ -189,5 +325,11 @@ pub(super) fn room_json(view: &RoomView) -> Value {
         "changed_at": row.changed_at,
         "changed_by": changed_by.as_ref().map(|p| json!({"id": p.id.to_string(), "name": p.name})),
         "trashed_at": row.trashed_at,
+        "space": space.as_ref().map(|space| {
+            json!({"id": space.id.to_string(), "kind": space.kind.name(), "name": space.name})
+        }),
+        "folder": folder.as_ref().map(|(id, name)| json!({"id": id.to_string(), "name": name})),
+        "starred": starred,
+        "opened_at": opened_at,
     })
 }

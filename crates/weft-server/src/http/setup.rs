@@ -3,12 +3,13 @@
 use axum::{Json, extract::State, http::HeaderMap, response::Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use weft_core::RoomId;
-use weft_store::{NewPerson, NewRoom, Person};
+use weft_core::{RoomId, kind::doc::Doc};
+use weft_store::{NewPerson, Person};
 
 use super::{ApiError, body::Body, fields, people, to_the_end};
 use crate::{
-    auth::{self, Attempt, ClientAddress, Secret, check_origin_if_present},
+    auth::{Attempt, ClientAddress, Secret, check_origin_if_present},
+    hub::Place,
     state::AppState,
     welcome,
 };
@@ -64,7 +65,7 @@ pub(super) async fn set_up(
                 None
             }
         };
-        let signed_in = people::sign_in(&state, &headers, &person).await?;
+        let signed_in = people::sign_in(&state, &headers, &person, &new.password_hash).await?;
         let answer = json!({"user": people::user(&person), "welcome_room": welcome_room});
         Ok(signed_in.answer(&state, answer))
     })
@@ -72,20 +73,13 @@ pub(super) async fn set_up(
 }
 
 async fn create_welcome_room(state: &AppState, person: &Person) -> Result<RoomId, ApiError> {
-    let now = state.clock.now();
-    let id = RoomId::new(now, auth::random());
     let title = match person.language.as_str() {
         "zh" => "欢迎使用 Weft",
         _ => "Welcome to Weft",
     };
-    state.hub.create(id, "doc", welcome::seed(&person.language)).await?;
-    let new = NewRoom {
-        id,
-        kind: "doc".to_owned(),
-        title: title.to_owned(),
-        key: None,
-        owner: person.id,
-    };
-    state.meta.create_room(&new, state.config.limits.rooms_per_person_max, now).await?;
-    Ok(id)
+    let seed = welcome::seed(&person.language);
+    Ok(state
+        .hub
+        .make(person.id, Place::own(person.id), Doc::NAME, title.to_owned(), None, seed)
+        .await?)
 }

@@ -2,7 +2,7 @@
 //! the room wants. It decides nothing.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     future::{Future, pending},
     pin::Pin,
     sync::Arc,
@@ -18,17 +18,21 @@ use weft_core::{
     ClientId, Fault, Millis, PersonId, Right, RoomId, Seq, SessionId,
     awareness::Aware,
     kind::doc::Doc,
-    room::{Ask, Commit, Committed, Loaded, Message, Output, Room, Start},
+    room::{
+        Ask, Caller, Commit, Committed, Loaded, Message, Outcome, Output, Poison, Replica, Room,
+        Start,
+    },
 };
-use weft_proto::{frame, log as format};
+use weft_proto::{frame, log as format, yjs::hocuspocus::addressed};
 use weft_store::{Append, Appended, Log, Meta};
 
 use super::{
     Connection, bridge,
     load::{LoadError, Origin, load},
+    pace::Pace,
     voice::{Said, Voice},
 };
-use crate::state::Clock;
+use crate::{outbox::Outbox, quarantine::Quarantine, state::Clock};
 
 /// What a room's task is asked to do.
 pub enum Command {
@@ -50,6 +54,9 @@ pub enum Command {
     TellAware(SessionId),
     /// A session that merges is to be told again what the room has.
     TellState(SessionId),
+    /// The application's words for all sessions that have an address, as a message about the
+    /// room without it.
+    Relay(Bytes),
     /// An update of a session that merges, under a ticket.
     Merge(SessionId, u64, Result<Bytes, Fault>),
     /// What a session that merges lacks, by its state vector; under a ticket.
@@ -58,24 +65,40 @@ pub enum Command {
     People(oneshot::Sender<Vec<PersonId>>),
     /// These people's rights are now so; the log's guard has this revision (if it was raised).
     /// Answered when nothing of what they may not do any more can be stored.
-    Rights(Vec<(PersonId, Option<Right>)>, Option<u64>, oneshot::Sender<()>),
-    /// A session's sign-in ended. Answered as [`Command::Rights`].
-    Revoke(SessionId, oneshot::Sender<()>),
+    Rights(Rights, Option<u64>, oneshot::Sender<()>),
+    /// A session must go, for this reason. Answered as [`Command::Rights`].
+    Revoke(SessionId, Fault, oneshot::Sender<()>),
     /// Everybody goes, for this reason.
     Expel(Fault),
+    /// What someone lacks who has this state vector.
+    State(Bytes, oneshot::Sender<Result<Replica, Fault>>),
+    /// The revision of the rights as the room knows it.
+    Access(oneshot::Sender<u64>),
+    /// An update of someone who does not follow the room. Answered once it is durable; with `None` if
+    /// the rights have changed since that revision.
+    MergeFor(Caller, Bytes, oneshot::Sender<Option<Outcome>>),
     /// The committed text.
     Text(oneshot::Sender<String>),
     /// Answered when everything accepted so far is stored or turned away.
     Settle(oneshot::Sender<()>),
 }
 
+/// What people may do in the room; `None`: nothing.
+pub type Rights = Vec<(PersonId, Option<Right>)>;
+
 /// A session that wants to follow a room.
 pub struct Attach {
     pub connection: Arc<Connection>,
     pub voice: Voice,
     pub title: String,
-    pub name: String,
+    /// What the session's person may do.
     pub right: Right,
+    /// The most that the session may ever do.
+    pub cap: Right,
+    /// As whom others see it.
+    pub face: PersonId,
+    /// What the face is called.
+    pub name: String,
     pub start: Start,
 }
 
@@ -84,6 +107,8 @@ pub struct Tools {
     pub log: Arc<dyn Log>,
     pub meta: Arc<Meta>,
     pub clock: Clock,
+    pub pace: Pace,
+    pub quarantine: Arc<Quarantine>,
     /// How long a room that nobody follows stays loaded.
     pub idle_ms: u64,
     /// How long content changes are gathered before the metadata hears of them.
@@ -92,7 +117,11 @@ pub struct Tools {
 
 /// The sessions that a room's task serves. Outlives a panic of the task, so that they can be told.
 #[derive(Default)]
-pub struct Followers(HashMap<SessionId, Follower>);
+pub struct Followers {
+    all: HashMap<SessionId, Follower>,
+    /// Into these something was put and not flushed.
+    unflushed: Vec<Arc<Outbox>>,
+}
 
 struct Follower {
     connection: Arc<Connection>,
@@ -105,15 +134,16 @@ struct Follower {
 
 impl Follower {
     fn say(&self, room: RoomId, kind: &str, message: &Message) {
+        let session = self.connection.session;
         match &self.voice {
             Voice::Native { asked } => {
                 if let Some(frame) = frame::of_message(room, kind, asked, &self.title, message) {
-                    self.connection.outbox.answer(frame);
+                    self.connection.outbox.put(frame);
                 }
             }
-            Voice::Yjs(adapter) => {
+            Voice::Yjs { answers, .. } => {
                 // An error: the connection is ending.
-                let _ = adapter.send(message.clone());
+                let _ = answers.send((session, Box::new(message.clone())));
             }
         }
     }
@@ -129,12 +159,16 @@ impl Follower {
 impl Followers {
     /// Tells everybody that the room is gone for now.
     pub fn detach_all(&mut self, room: RoomId, why: &Fault) {
-        for (_, follower) in self.0.drain() {
+        for (_, follower) in self.all.drain() {
             follower.detach(room, "", &Message::Detached(why.clone()));
+            self.unflushed.push(Arc::clone(&follower.connection.outbox));
         }
+        self.unflushed.drain(..).for_each(|outbox| outbox.flush());
     }
 }
 
+/// Sockets that a room writes to before it lets others have its turn.
+const FLUSHES_AT_ONCE: usize = 64;
 /// How soon an idle room asks again whether it may end.
 const RECONSIDER: Duration = Duration::from_secs(1);
 
@@ -148,7 +182,10 @@ pub struct Task<'a> {
     committing: Option<Work<Committed>>,
     loading: Option<Work<Result<(Origin, Loaded), LoadError>>>,
     saving: Option<Work<(Seq, Option<usize>)>>,
+    looking_up: Option<Work<Rights>>,
     texts: HashMap<u64, oneshot::Sender<String>>,
+    states: HashMap<u64, oneshot::Sender<Result<Replica, Fault>>>,
+    merges: HashMap<u64, oneshot::Sender<Option<Outcome>>>,
     barriers: HashMap<u64, oneshot::Sender<()>>,
     settling: Vec<oneshot::Sender<()>>,
     ticket: u64,
@@ -170,7 +207,10 @@ impl<'a> Task<'a> {
             committing: None,
             loading: None,
             saving: None,
+            looking_up: None,
             texts: HashMap::new(),
+            states: HashMap::new(),
+            merges: HashMap::new(),
             barriers: HashMap::new(),
             settling: Vec::new(),
             ticket: 0,
@@ -206,6 +246,10 @@ impl<'a> Task<'a> {
                     self.saving = None;
                     self.room.snapshotted(seq, bytes);
                 }
+                rights = work(&mut self.looking_up) => {
+                    self.looking_up = None;
+                    self.room.looked_up(self.tools.clock.now(), rights);
+                }
                 command = commands.recv() => match command {
                     Some(command) => self.carry_out(command),
                     None => return self.touch().await,
@@ -222,6 +266,7 @@ impl<'a> Task<'a> {
                 }
             }
             self.drain();
+            self.flush().await;
         }
     }
 
@@ -229,14 +274,15 @@ impl<'a> Task<'a> {
         let now = self.tools.clock.now();
         match command {
             Command::Attach(attach) => {
-                let Attach { connection, voice, title, name, right, start } = *attach;
+                let Attach { connection, voice, title, right, cap, face, name, start } = *attach;
                 let (session, person) = (connection.session, connection.person);
                 let follower = Follower { connection, voice, name: name.clone(), title, moves: 0 };
-                self.followers.0.insert(session, follower);
-                self.room.ask(now, Ask::Attach { session, person, name, right, start });
+                self.followers.all.insert(session, follower);
+                let ask = Ask::Attach { session, person, right, cap, face, name, start };
+                self.room.ask(now, ask);
             }
             Command::Detach(session) => {
-                self.followers.0.remove(&session);
+                self.followers.all.remove(&session);
                 self.room.detach(now, session);
             }
             Command::Submit(session, client, client_seq, op) => {
@@ -259,6 +305,7 @@ impl<'a> Task<'a> {
                 }
                 self.room.set_awareness(now, session, told);
             }
+            Command::Relay(message) => self.relay(&message),
             Command::TellAware(session) => self.room.tell_aware(session),
             Command::TellState(session) => self.room.ask(now, Ask::StateVector(session)),
             Command::Merge(session, ticket, op) => self.room.merge(now, session, ticket, op),
@@ -270,19 +317,28 @@ impl<'a> Task<'a> {
                 let _ = answer.send(self.room.people().into_iter().collect());
             }
             Command::Rights(rights, access, done) => {
-                if let Some(access) = access {
-                    self.room.set_access(access);
-                }
-                for (person, right) in rights {
-                    self.room.set_right(now, person, right, &Fault::new("no_access"));
-                }
+                self.room.set_rights(now, access, rights, &Fault::new("no_access"));
                 self.barrier(now, done);
             }
-            Command::Revoke(session, done) => {
-                self.room.revoke(now, session, &Fault::new("signed_out"));
+            Command::Revoke(session, why, done) => {
+                self.room.revoke(now, session, &why);
                 self.barrier(now, done);
             }
             Command::Expel(why) => self.room.expel_all(now, &why),
+            Command::State(state_vector, answer) => {
+                self.ticket += 1;
+                self.states.insert(self.ticket, answer);
+                self.room.ask(now, Ask::State(self.ticket, state_vector));
+            }
+            Command::Access(answer) => {
+                // The asker may be gone; then nobody needs to know.
+                let _ = answer.send(self.room.access());
+            }
+            Command::MergeFor(caller, update, answer) => {
+                self.ticket += 1;
+                self.merges.insert(self.ticket, answer);
+                self.room.merge_for(now, self.ticket, caller, update);
+            }
             Command::Text(answer) => {
                 self.ticket += 1;
                 self.texts.insert(self.ticket, answer);
@@ -295,7 +351,7 @@ impl<'a> Task<'a> {
     /// Shows a native cursor of a document to the sessions that merge.
     fn bridge_presence(&mut self, now: Millis, session: SessionId, data: &[u8]) {
         let (Some(follower), Some(color)) =
-            (self.followers.0.get_mut(&session), self.room.color_of(session))
+            (self.followers.all.get_mut(&session), self.room.color_of(session))
         else {
             return;
         };
@@ -305,6 +361,19 @@ impl<'a> Task<'a> {
             follower.moves += 1;
             let aware = Aware { client, clock: follower.moves, state: Some(state) };
             self.room.set_awareness(now, session, vec![aware]);
+        }
+    }
+
+    /// Passes an application's words on. Soft like presence: neither logged nor kept.
+    fn relay(&mut self, message: &Bytes) {
+        for follower in self.followers.all.values() {
+            if let Voice::Yjs { address, .. } = &follower.voice
+                && !address.is_empty()
+            {
+                let outbox = &follower.connection.outbox;
+                outbox.put(addressed(address, message));
+                self.followers.unflushed.push(Arc::clone(outbox));
+            }
         }
     }
 
@@ -346,6 +415,14 @@ impl<'a> Task<'a> {
                 Output::Text(ticket, text) => {
                     let _ = self.texts.remove(&ticket).map(|answer| answer.send(text));
                 }
+                Output::State(ticket, state) => {
+                    let _ = self.states.remove(&ticket).map(|answer| answer.send(state));
+                }
+                Output::Merged(ticket, outcome) => {
+                    let _ = self.merges.remove(&ticket).map(|answer| answer.send(outcome));
+                }
+                Output::Quarantine(poison) => self.quarantine(poison),
+                Output::LookUp(people) => self.look_up(people),
                 Output::Passed(ticket) => {
                     let _ = self.barriers.remove(&ticket).map(|done| done.send(()));
                 }
@@ -356,6 +433,42 @@ impl<'a> Task<'a> {
                 let _ = done.send(());
             }
         }
+    }
+
+    /// Sends on what was said: one write to each socket, whatever was said to it.
+    async fn flush(&mut self) {
+        for (n, outbox) in self.followers.unflushed.drain(..).enumerate() {
+            if n % FLUSHES_AT_ONCE == FLUSHES_AT_ONCE - 1 {
+                tokio::task::yield_now().await;
+            }
+            outbox.flush();
+        }
+    }
+
+    /// Keeps an operation that made the room fail, for those who run the server.
+    fn quarantine(&self, Poison { person, op, why }: Poison) {
+        let (room, at) = (self.room.id(), self.tools.clock.now());
+        metrics::counter!("weft_quarantined_total").increment(1);
+        tracing::error!(%room, %person, bytes = op.len(), %why, "an operation is set aside");
+        let quarantine = Arc::clone(&self.tools.quarantine);
+        tokio::task::spawn_blocking(move || quarantine.keep(at, room, person, &why, &op));
+    }
+
+    /// Asks the metadata what these people may do now. What cannot be read is no right.
+    fn look_up(&mut self, people: BTreeSet<PersonId>) {
+        let (meta, room) = (Arc::clone(&self.tools.meta), self.room.id());
+        let now = self.tools.clock.now();
+        self.looking_up = Some(Box::pin(async move {
+            let mut rights = Vec::new();
+            for person in people {
+                let right = meta.right(room, person, now).await.unwrap_or_else(|error| {
+                    tracing::error!(%room, %error, "right not known, so none");
+                    None
+                });
+                rights.push((person, right));
+            }
+            rights
+        }));
     }
 
     fn commit(&mut self, commit: Commit) {
@@ -386,27 +499,32 @@ impl<'a> Task<'a> {
     fn send(&mut self, session: SessionId, message: &Message) {
         let (room, kind) = (self.room.id(), &self.origin.kind);
         if let Message::Detached(_) = message {
-            if let Some(follower) = self.followers.0.remove(&session) {
+            if let Some(follower) = self.followers.all.remove(&session) {
                 follower.detach(room, kind, message);
+                self.followers.unflushed.push(Arc::clone(&follower.connection.outbox));
             }
             return;
         }
-        let Some(follower) = self.followers.0.get(&session) else { return };
+        let Some(follower) = self.followers.all.get(&session) else { return };
         if let Message::Compared(_, false) = message {
             metrics::counter!("weft_replica_repairs_total").increment(1);
             tracing::warn!(%room, "a replica differed and is repaired");
         }
         follower.say(room, kind, message);
+        self.followers.unflushed.push(Arc::clone(&follower.connection.outbox));
     }
 
-    fn broadcast(&self, message: &Message) {
+    fn broadcast(&mut self, message: &Message) {
         let room = self.room.id();
+        self.tools.pace.count(self.tools.clock.now(), self.followers.all.len());
+        self.room.set_batch_gap(self.tools.pace.gap_us());
         let said = Said::new(room, &self.origin.kind, message);
-        for follower in self.followers.0.values() {
-            if let (Message::State { .. }, Voice::Yjs(_)) = (message, &follower.voice) {
+        for follower in self.followers.all.values() {
+            self.followers.unflushed.push(Arc::clone(&follower.connection.outbox));
+            if let (Message::State { .. }, Voice::Yjs { .. }) = (message, &follower.voice) {
                 follower.say(room, &self.origin.kind, message);
-            } else if let Some(bytes) = said.to(&follower.voice) {
-                follower.connection.outbox.event(room, self.room.head(), bytes);
+            } else {
+                said.to(&follower.voice, &follower.connection.outbox, self.room.head());
             }
         }
     }

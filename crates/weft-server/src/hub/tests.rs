@@ -6,15 +6,24 @@ use std::{
 };
 
 use async_trait::async_trait;
+use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::sync::mpsc::UnboundedReceiver;
 use weft_core::{
-    Seq,
+    Right, Seq,
+    machine::{Author, Damaged, Digest, Machine, Merging, Upset},
     room::{Message, Outcome, Start},
 };
-use weft_store::{Append, Loaded, LogError, NewPerson, NewRoom, Person, SqliteLog, StoredBatch};
+use weft_proto::kinds::OpenError;
+use weft_store::{
+    Append, Loaded, LogError, NewGrant, NewGrantee, NewPerson, NewRoom, NewSignIn, SqliteLog,
+    StoredBatch, Target, personal,
+};
 
 use super::*;
-use crate::outbox::Manner;
+use crate::{
+    auth::{Credential, Via},
+    outbox::Manner,
+};
 
 const NOW: u64 = 1_800_000_000_000;
 
@@ -67,20 +76,63 @@ impl Log for Treacherous {
     }
 }
 
+/// The kinds as they are, but that one operation makes them fail.
+pub fn open(kind: &str, state: Option<&Bytes>) -> Result<Box<dyn Machine>, OpenError> {
+    Ok(Box::new(Brittle(kinds::open(kind, state)?)))
+}
+
+struct Brittle(Box<dyn Machine>);
+
+/// [`letter`] of this Yjs client is what a machine fails at.
+const POISON: u8 = 66;
+
+impl Machine for Brittle {
+    fn execute(&mut self, op: &Bytes, by: &Author) -> Result<Option<Bytes>, Upset> {
+        assert_ne!(*op, letter(POISON), "a planted fault");
+        self.0.execute(op, by)
+    }
+
+    fn apply(&mut self, effect: &Bytes) -> Result<(), Damaged> {
+        self.0.apply(effect)
+    }
+
+    fn snapshot(&self) -> Bytes {
+        self.0.snapshot()
+    }
+
+    fn digest(&self) -> Digest {
+        self.0.digest()
+    }
+
+    fn text(&self) -> String {
+        self.0.text()
+    }
+
+    fn merging(&self) -> Option<&dyn Merging> {
+        self.0.merging()
+    }
+}
+
 const FAILING: RoomId = RoomId::from_bytes([1; 16]);
 const SOUND: RoomId = RoomId::from_bytes([2; 16]);
 
 struct Bench {
     hub: Hub,
     log: Arc<Treacherous>,
-    person: Person,
-    _dir: tempfile::TempDir,
+    signed: Signed,
+    dir: tempfile::TempDir,
+}
+
+/// An update that inserts a letter; each Yjs client inserts its own.
+fn letter(client: u8) -> Bytes {
+    let id = if client < 128 { vec![client] } else { vec![client, 1] };
+    [&[1, 1][..], &id, &[0, 4, 1, 1, b't', 1, b'x', 0]].concat().into()
 }
 
 /// A session that merges, without a socket.
 struct Session {
     connection: Arc<Connection>,
-    said: UnboundedReceiver<Message>,
+    said: UnboundedReceiver<(SessionId, Box<Message>)>,
     tickets: u64,
 }
 
@@ -100,23 +152,37 @@ impl Bench {
             language: "en".into(),
         };
         let person = meta.create_person(&new, NOW).await.unwrap();
-        let hub = Hub::new(log.clone(), Arc::clone(&meta), Clock::system(), limits);
+        let quarantine = Arc::new(Quarantine::new(dir.path().join("quarantine"), &limits));
+        let hub = Hub::new(log.clone(), Arc::clone(&meta), Clock::system(), limits, quarantine);
         for id in [FAILING, SOUND] {
             hub.create(id, "doc", None).await.unwrap();
             let (kind, title, owner) = ("doc".into(), String::new(), person.id);
-            let room = NewRoom { id, kind, title, key: None, owner };
+            let (space, folder) = (personal(owner), None);
+            let room = NewRoom { id, kind, title, key: None, owner, space, folder };
             meta.create_room(&room, 10, NOW).await.unwrap();
         }
-        Self { hub, log, person, _dir: dir }
+        let sign_in = NewSignIn {
+            password_hash: &new.password_hash,
+            token_hash: [0; 32],
+            person: person.id,
+            idle_ms_max: 1 << 50,
+            user_agent: "",
+        };
+        meta.create_sign_in(sign_in, NOW).await.unwrap();
+        let (token_hash, expires_at, via) = ([0; 32], u64::MAX, Via::Query);
+        let credential = Credential::SignIn;
+        let signed = Signed { person, token_hash, expires_at, via, credential };
+        Self { hub, log, signed, dir }
     }
 
     async fn open(&self, room: RoomId) -> Session {
         let outbox = Arc::new(Outbox::new(Manner::Messages, self.hub.limits()));
-        let connection = self.hub.connect(self.person.id, [0; 32], outbox).unwrap();
+        let connection = self.hub.connect(&self.signed, outbox).unwrap();
         let (answers, said) = mpsc::unbounded_channel();
-        let (voice, asked) = (Voice::Yjs(answers), room.to_string());
+        let voice = Voice::Yjs { address: Bytes::new(), answers };
+        let asked = room.to_string();
         let attached =
-            self.hub.attach(&connection, &self.person, &asked, voice, Start::Merge).await;
+            self.hub.attach(&connection, &self.signed, &asked, voice, Start::Merge).await;
         attached.unwrap();
         let mut session = Session { connection, said, tickets: 0 };
         session.until(|message| matches!(message, Message::Attached(_))).await;
@@ -129,7 +195,7 @@ impl Session {
         loop {
             let next = tokio::time::timeout(Duration::from_secs(20), self.said.recv());
             match next.await.expect("said in time") {
-                Some(message) if wanted(&message) => return message,
+                Some((_, message)) if wanted(&message) => return *message,
                 Some(_) => {}
                 None => panic!("the room let go without a word"),
             }
@@ -139,7 +205,7 @@ impl Session {
     /// Merges an update that inserts a letter; each Yjs client inserts its own.
     async fn merge(&mut self, room: RoomId, client: u8) {
         self.tickets += 1;
-        let update = Bytes::from(vec![1, 1, client, 0, 4, 1, 1, b't', 1, b'x', 0]);
+        let update = letter(client);
         let handle = self.connection.rooms()[&room].clone();
         let command = Command::Merge(self.connection.session, self.tickets, Ok(update));
         handle.send(command).await.unwrap();
@@ -176,6 +242,48 @@ async fn a_panic_costs_one_room_until_the_next_one_asks_for_it() {
 }
 
 #[tokio::test]
+async fn l10_what_makes_a_machine_panic_is_set_aside_and_the_room_goes_on() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let told = recorder.handle();
+    let _recording = metrics::set_default_local_recorder(&recorder);
+    let bench = Bench::new(Limits::default()).await;
+    let [mut eve, mut bo] = [bench.open(SOUND).await, bench.open(SOUND).await];
+    bo.merge(SOUND, 1).await;
+    assert_eq!(bo.saved().await, 2);
+    for _ in 0..2 {
+        // The second time it is refused untried.
+        eve.merge(SOUND, POISON).await;
+        match eve.until(|message| matches!(message, Message::Merged(..))).await {
+            Message::Merged(_, Outcome::Refused(why)) => assert_eq!(why.code, "quarantined"),
+            other => panic!("{other:?}"),
+        }
+        bo.merge(SOUND, 2).await;
+        bo.saved().await;
+    }
+    eve.merge(SOUND, 3).await;
+    assert_eq!(eve.saved().await, 4, "nobody was detached, and nothing else is refused");
+    assert_eq!(bench.hub.text(SOUND).await.unwrap(), "xxx");
+
+    let quarantine = &bench.hub.0.tools.quarantine;
+    let kept = async {
+        while quarantine.list().unwrap().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), kept).await.expect("kept in a file");
+    let kept = quarantine.list().unwrap();
+    let person = bench.signed.person.id.to_string();
+    assert_eq!(kept.len(), 1);
+    assert_eq!((&kept[0].room, &kept[0].person), (&SOUND.to_string(), &person));
+    assert!(kept[0].why.contains("a planted fault"), "{}", kept[0].why);
+    let mut files = std::fs::read_dir(bench.dir.path().join("quarantine")).unwrap();
+    let file = std::fs::read(files.next().unwrap().unwrap().path()).unwrap();
+    assert!(file.ends_with(&letter(POISON)), "with its bytes");
+    assert!(files.next().is_none());
+    assert!(told.render().contains("\nweft_quarantined_total 1\n"), "{}", told.render());
+}
+
+#[tokio::test]
 async fn a_room_that_nobody_follows_leaves_memory_and_comes_back_whole() {
     let limits = Limits { room_idle_ms: 1, ..Limits::default() };
     let bench = Bench::new(limits).await;
@@ -191,4 +299,78 @@ async fn a_room_that_nobody_follows_leaves_memory_and_comes_back_whole() {
     };
     tokio::time::timeout(Duration::from_secs(20), unloaded).await.expect("unloaded");
     assert_eq!(bench.hub.text(SOUND).await.unwrap(), "x");
+}
+
+#[tokio::test]
+async fn a_credential_that_has_ended_meanwhile_opens_nothing() {
+    let bench = Bench::new(Limits::default()).await;
+    let outbox = Arc::new(Outbox::new(Manner::Messages, bench.hub.limits()));
+    let connection = bench.hub.connect(&bench.signed, Arc::clone(&outbox)).unwrap();
+    // Signed out by somebody who did not see this connection yet.
+    bench.hub.meta().sign_out(&bench.signed.token_hash).await.unwrap();
+    let (answers, _said) = mpsc::unbounded_channel();
+    let (voice, asked) = (Voice::Yjs { address: Bytes::new(), answers }, SOUND.to_string());
+    let attached = bench.hub.attach(&connection, &bench.signed, &asked, voice, Start::Merge).await;
+    assert_eq!(attached.err().unwrap().code, "signed_out");
+    assert!(outbox.is_closing());
+    assert!(connection.rooms().is_empty());
+}
+
+#[tokio::test]
+async fn a_revoked_caller_commits_nothing_after_the_change_of_rights_has_returned() {
+    let bench = Bench::new(Limits::default()).await;
+    let (hub, meta) = (&bench.hub, bench.hub.meta());
+    let new = NewPerson {
+        id: PersonId::from_bytes([8; 16]),
+        username: "bo".into(),
+        name: "Bo".into(),
+        email: None,
+        password_hash: String::new(),
+        admin: false,
+        language: "en".into(),
+    };
+    let bo = meta.create_person(&new, NOW).await.unwrap();
+    let owner = bench.signed.person.id;
+    let to = NewGrantee::Username("bo".into());
+    let grant = NewGrant { to, right: Right::Edit, expires_at: None };
+    meta.grant(Target::Room(SOUND), &grant, owner, NOW).await.unwrap();
+    hub.rights_changed(SOUND).await.unwrap();
+    let sign_in = NewSignIn {
+        password_hash: &new.password_hash,
+        token_hash: [8; 32],
+        person: bo.id,
+        idle_ms_max: 1 << 50,
+        user_agent: "",
+    };
+    meta.create_sign_in(sign_in, NOW).await.unwrap();
+    let signed = Signed { person: bo, token_hash: [8; 32], ..bench.signed.clone() };
+    for client in 1..=3 {
+        hub.merge(&signed, SOUND, letter(client)).await.unwrap();
+    }
+    let revoked = AtomicBool::new(false);
+    let writing = async {
+        for client in 4..200 {
+            let began_after = revoked.load(Ordering::SeqCst);
+            match hub.merge(&signed, SOUND, letter(client)).await {
+                Ok(_) => assert!(!began_after, "committed after it was revoked"),
+                Err(fault) => return fault.code,
+            }
+        }
+        panic!("never refused");
+    };
+    let revoking = async {
+        meta.revoke(Target::Room(SOUND), "bo").await.unwrap();
+        hub.rights_changed(SOUND).await.unwrap();
+        revoked.store(true, Ordering::SeqCst);
+        hub.state(SOUND, Bytes::new()).await.unwrap()
+    };
+    let (code, after) = tokio::join!(writing, revoking);
+    assert_eq!(code, "not_found");
+    let now = hub.state(SOUND, Bytes::new()).await.unwrap();
+    assert_eq!(now, after, "nothing was added since");
+    // Others' updates go through a change of rights.
+    let (merged, changed) =
+        tokio::join!(hub.merge(&bench.signed, SOUND, letter(250)), hub.rights_changed(SOUND));
+    changed.unwrap();
+    merged.unwrap();
 }

@@ -5,11 +5,13 @@ use std::cell::OnceCell;
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
-use weft_core::{Body, Entry, RoomId, kind::doc, room::Message};
+use weft_core::{Body, Entry, RoomId, Seq, SessionId, kind::doc, room::Message};
 use weft_proto::{
     frame,
     yjs::{self, Sync},
 };
+
+use crate::outbox::Outbox;
 
 /// The protocol that a session speaks.
 pub(crate) enum Voice {
@@ -18,8 +20,14 @@ pub(crate) enum Voice {
         /// What the client called the room.
         asked: String,
     },
-    /// One of the Yjs protocols: broadcasts go out as they are, the rest is for its adapter.
-    Yjs(mpsc::UnboundedSender<Message>),
+    /// One of the Yjs protocols.
+    Yjs {
+        /// What stands before all that is said about the room; empty where a socket has one only.
+        address: Bytes,
+        /// Who hears what is not a broadcast, with the session that it is for. Boxed: the channel
+        /// keeps room for many.
+        answers: mpsc::UnboundedSender<(SessionId, Box<Message>)>,
+    },
 }
 
 /// A broadcast, in the words of those who have asked for it so far.
@@ -36,14 +44,21 @@ impl<'a> Said<'a> {
         Self { room, kind, message, native: OnceCell::new(), yjs: OnceCell::new() }
     }
 
-    /// The bytes for a session, if its protocol has words for this.
-    pub fn to(&self, voice: &Voice) -> Option<Bytes> {
+    /// Puts it into a connection's outbox, if the protocol of its session has words for it.
+    /// `head` is what it leads up to.
+    pub fn to(&self, voice: &Voice, outbox: &Outbox, head: Seq) {
         match voice {
             Voice::Native { .. } => {
                 let frame = || frame::of_message(self.room, self.kind, "", "", self.message);
-                self.native.get_or_init(frame).clone()
+                if let Some(bytes) = self.native.get_or_init(frame).clone() {
+                    outbox.event(self.room, head, bytes);
+                }
             }
-            Voice::Yjs(_) => self.yjs.get_or_init(|| yjs_words(self.message)).clone(),
+            Voice::Yjs { address, .. } => {
+                if let Some(bytes) = self.yjs.get_or_init(|| yjs_words(self.message)).clone() {
+                    outbox.tell(address, bytes);
+                }
+            }
         }
     }
 }

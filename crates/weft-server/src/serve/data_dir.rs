@@ -70,11 +70,22 @@ impl DataDir {
         self.path.join("log")
     }
 
+    /// The folder of operations that made a room fail.
+    #[must_use]
+    pub fn quarantine(&self) -> PathBuf {
+        quarantine_in(&self.path)
+    }
+
     /// The file of people, names and rights.
     #[must_use]
     pub fn metadata(&self) -> PathBuf {
         self.path.join("meta.db")
     }
+}
+
+/// Where the data folder at `path` has its quarantine.
+pub fn quarantine_in(path: &Path) -> PathBuf {
+    path.join("quarantine")
 }
 
 /// A folder that was there before keeps its mode: it may serve other purposes too.

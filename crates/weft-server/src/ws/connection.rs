@@ -1,11 +1,10 @@
 //! One connection of the native protocol: reads frames, checks their form and rate, and passes them
 //! to rooms. Two halves, one task: what comes in, and what waits in the outbox.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
-use axum::extract::ws::{Message, WebSocket};
 use bytes::Bytes;
-use futures_util::{StreamExt, stream::SplitStream};
+use tungstenite::Message;
 use weft_core::{
     ClientId, Fault, RoomId,
     room::{Outcome, Since, Start},
@@ -15,39 +14,25 @@ use weft_proto::{
     wire::{self, client_frame::Body as In, server_frame::Body as Out},
 };
 
-use super::{close_of, linger, rate::Bucket, send_all};
+use super::{Socket, attend, rate::Bucket};
 use crate::{
     auth::Signed,
     hub::{Command, Connection, Hub, Voice},
-    outbox::{Close, Manner, Outbox},
+    outbox::Close,
 };
 
 /// Serves a socket until it ends.
-pub async fn serve(socket: WebSocket, hub: Hub, signed: Signed) {
-    let limits = hub.limits();
-    let outbox = Arc::new(Outbox::new(Manner::Frames, limits));
-    let (sink, mut stream) = socket.split();
-    let Some(connection) = hub.connect(signed.person.id, signed.token_hash, Arc::clone(&outbox))
-    else {
-        outbox.close(Close { code: 4429, why: "too_many_connections" });
-        send_all(sink, &outbox).await;
-        return linger(stream).await;
-    };
-    let mut reader = Reader::new(&hub, &connection, &signed);
-    {
-        let mut reading = std::pin::pin!(reader.read_all(&mut stream));
-        let mut sending = std::pin::pin!(send_all(sink, &outbox));
-        tokio::select! {
-            () = &mut sending => {}
-            close = &mut reading => {
-                outbox.close(close);
-                // What waits is still sent, to a client that takes it.
-                let _ = tokio::time::timeout(Duration::from_secs(5), sending).await;
-            }
-        }
+pub async fn serve(mut socket: Socket, hub: Hub, signed: Signed) {
+    let outbox = Arc::clone(socket.outbox());
+    if let Some(connection) = hub.connect(&signed, Arc::clone(&outbox)) {
+        let mut reader = Reader::new(&hub, &connection, &signed);
+        attend(&outbox, pin!(reader.read_all(&mut socket))).await;
+        Box::pin(hub.disconnect(&connection)).await;
+    } else {
+        let too_many = Close { code: 4429, why: "too_many_connections" };
+        attend(&outbox, pin!(std::future::ready(too_many))).await;
     }
-    hub.disconnect(&connection).await;
-    linger(stream).await;
+    socket.linger().await;
 }
 
 struct Reader<'a> {
@@ -76,17 +61,16 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads until the socket or the right to use it ends, and says how to close it.
-    async fn read_all(&mut self, stream: &mut SplitStream<WebSocket>) -> Close {
+    async fn read_all(&mut self, socket: &mut Socket) -> Close {
         loop {
             let limits = self.hub.limits();
             let patience =
                 if self.clients.is_empty() { limits.hello_ms_max } else { 3 * limits.heartbeat_ms };
             let silence = Duration::from_millis(patience);
-            let message = match tokio::time::timeout(silence, stream.next()).await {
+            let message = match tokio::time::timeout(silence, socket.next()).await {
                 Err(_) => return Close { code: 4408, why: "silent" },
-                Ok(None) => return Close { code: 4500, why: "gone" },
-                Ok(Some(Err(error))) => return close_of(&error),
-                Ok(Some(Ok(message))) => message,
+                Ok(Err(close)) => return close,
+                Ok(Ok(message)) => message,
             };
             if self.connection.outbox.is_closing() {
                 return Close { code: 4401, why: "signed_out" };
@@ -98,7 +82,7 @@ impl<'a> Reader<'a> {
             let served = match message {
                 Message::Binary(bytes) => self.message(bytes).await,
                 Message::Text(_) => Err(Close { code: 4400, why: "text_frame" }),
-                Message::Ping(_) | Message::Pong(_) => CONTINUE,
+                Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => CONTINUE,
                 Message::Close(_) => Err(Close { code: 4500, why: "gone" }),
             };
             if let Err(close) = served {
@@ -117,7 +101,10 @@ impl<'a> Reader<'a> {
                 return Err(Close { code: 4401, why: "signed_out" });
             }
             match frame.body {
-                Some(In::Hello(hello)) if self.clients.is_empty() => self.hello(hello).await?,
+                // Boxed, as attaching is: what happens once must not take up space for ever.
+                Some(In::Hello(hello)) if self.clients.is_empty() => {
+                    Box::pin(self.hello(hello)).await?;
+                }
                 Some(_) if self.clients.is_empty() => {
                     return Err(Close { code: 4400, why: "hello_expected" });
                 }
@@ -137,15 +124,15 @@ impl<'a> Reader<'a> {
             Close { code: 4503, why: "store_failed" }
         };
         let (meta, now) = (self.hub.meta(), self.hub.clock().now());
-        let person = &self.signed.person;
+        let (holder, (face, name)) = (self.signed.holder(), self.signed.face());
         let mut ids = hello.client_ids;
         ids.truncate(CLIENT_IDS_MAX);
-        let claimed = meta.claim_clients(person.id, &ids, now).await.map_err(failed)?;
+        let claimed = meta.claim_clients(holder, &ids, now).await.map_err(failed)?;
         self.clients.clone_from(&claimed.valid);
         let own = match claimed.valid.first() {
             Some(&own) => own,
             None => {
-                let new = meta.new_client(person.id, now).await.map_err(failed)?.0;
+                let new = meta.new_client(holder, now).await.map_err(failed)?.0;
                 self.clients.push(new);
                 new
             }
@@ -156,8 +143,8 @@ impl<'a> Reader<'a> {
             client_id: own,
             client_ids: claimed.valid,
             retired_ids: claimed.retired,
-            person_id: Bytes::copy_from_slice(person.id.as_bytes()),
-            name: person.name.clone(),
+            person_id: Bytes::copy_from_slice(face.as_bytes()),
+            name: name.to_owned(),
             server_time_ms: now,
             heartbeat_ms: to_u32(limits.heartbeat_ms),
             op_bytes_max: to_u32(limits.op_bytes_max),
@@ -170,7 +157,7 @@ impl<'a> Reader<'a> {
         match body {
             In::Hello(_) => return Err(Close { code: 4400, why: "bad_frame" }),
             In::Ping(wire::Ping { nonce }) => self.answer(Out::Pong(wire::Pong { nonce })),
-            In::Attach(attach) => self.attach(attach).await,
+            In::Attach(attach) => Box::pin(self.attach(attach)).await,
             In::Detach(wire::Detach { room }) => {
                 let room = room_id(&room)?;
                 let handle = self.connection.rooms().remove(&room);
@@ -229,8 +216,8 @@ impl<'a> Reader<'a> {
         let wire::Attach { room: asked, since_seq, epoch, lineage } = attach;
         let start = Start::Log(Since { seq: since_seq, epoch, lineage });
         let voice = Voice::Native { asked: asked.clone() };
-        let person = &self.signed.person;
-        if let Err(why) = self.hub.attach(self.connection, person, &asked, voice, start).await {
+        if let Err(why) = self.hub.attach(self.connection, self.signed, &asked, voice, start).await
+        {
             let why = Some(frame::fault(&why));
             self.answer(Out::Detached(wire::Detached { room: Bytes::new(), asked, why }));
         }

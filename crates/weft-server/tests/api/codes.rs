@@ -5,7 +5,10 @@ use std::{cell::RefCell, collections::BTreeSet};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{Answer, NOW, PASSWORD, Server, room_without_a_log};
+use crate::{
+    support::{Answer, Caller, NOW, PASSWORD, Server, room_without_a_log},
+    wire::typed,
+};
 
 /// The codes in the table of the API's description.
 fn documented() -> BTreeSet<String> {
@@ -41,6 +44,8 @@ async fn every_documented_code_is_reached() {
     let server = Server::with(Server::limits(|limits| {
         limits.json_body_bytes_max = 2_000;
         limits.sign_in_attempts_per_minute = 1;
+        limits.op_bytes_max = 400;
+        limits.room_bytes_max = 500;
     }))
     .await;
     let stranger = server.stranger();
@@ -54,10 +59,25 @@ async fn every_documented_code_is_reached() {
     let wrong = json!({"username": "admin", "password": "wrong"});
     see(stranger.post("/auth/login", wrong.clone()).await, 401, "wrong_credentials");
     see(stranger.post("/auth/login", wrong).await, 429, "too_many_attempts");
+    let begun = bo.post("/auth/second-factor", json!({"password": PASSWORD})).await.expect(200);
+    let device = totp_rs::Totp::from_url(begun["uri"].as_str().unwrap()).unwrap();
+    let confirm =
+        async |code: String| bo.post("/auth/second-factor/confirm", json!({"code": code})).await;
+    see(confirm("none".to_owned()).await, 401, "wrong_code");
+    confirm(device.generate(NOW / 1000).to_string()).await.expect(200);
+    let again = json!({"password": PASSWORD});
+    see(bo.post("/auth/second-factor", again).await, 409, "second_factor_on");
+    let login = json!({"username": "bo", "password": PASSWORD});
+    see(stranger.post("/auth/login", login).await, 401, "second_factor_needed");
     let grant = json!({"username": "bo", "right": "read"});
     admin.post(&format!("/rooms/{welcome}/grants"), grant).await.expect(200);
     let rename = json!({"title": "mine"});
     see(bo.patch(&format!("/rooms/{welcome}"), rename).await, 403, "no_right");
+    let program = json!({"name": "x", "scopes": ["read"]});
+    let program = admin.post("/tokens", program).await.expect(201);
+    let program = stranger.clone().bearer(program["token"].as_str().unwrap());
+    see(program.post("/rooms", json!({"kind": "doc"})).await, 403, "no_scope");
+    see(program.get("/tokens").await, 403, "sign_in_needed");
     let elsewhere = stranger.clone().header("origin", "http://evil.example");
     let login = json!({"username": "bo", "password": PASSWORD});
     see(elsewhere.post("/auth/login", login).await, 403, "bad_origin");
@@ -78,11 +98,30 @@ async fn every_documented_code_is_reached() {
     see(admin.post("/invites/accept", json!({"secret": "x"})).await, 410, "link_expired");
     let large = json!({"kind": "doc", "title": "x".repeat(3_000)});
     see(admin.post("/rooms", large).await, 413, "too_large");
+    let room = admin.document("small").await;
+    see(admin.merge(&room, vec![9; 500]).await, 413, "op_too_large");
+    see(admin.merge(&room, vec![9]).await, 422, "op_malformed");
+    let later = [1, 1, 5, 3, 0x84, 5, 2, 1, b'a', 0];
+    see(admin.merge(&room, later.to_vec()).await, 422, "missing_predecessors");
+    admin.merge(&room, typed(1, &"x".repeat(300))).await.expect(200);
+    see(admin.merge(&room, typed(2, &"y".repeat(300))).await, 409, "room_full");
+    let order = admin.post("/rooms", json!({"kind": "order", "title": ""})).await.expect(201);
+    let order = order["id"].as_str().unwrap();
+    see(admin.get(&format!("/rooms/{order}/json")).await, 409, "not_merged");
+    admin.delete(&format!("/rooms/{room}")).await.expect(200);
+    see(admin.merge(&room, typed(3, "z")).await, 409, "trashed");
     let lost = room_without_a_log(&server, &welcome).await;
     see(admin.get(&format!("/rooms/{lost}/text")).await, 503, "room_unavailable");
-    let closed = server.restart(|_| ()).await;
+    let closed = server.restart(|config| config.limits.room_queue_bytes_max = 1).await;
+    let admin = Caller { base: closed.stranger().base, ..admin };
+    see(admin.merge(&welcome, typed(4, "w")).await, 503, "busy");
     let form = json!({"username": "fay", "password": PASSWORD, "email": "fay@example.org"});
     see(closed.stranger().post("/auth/register", form).await, 403, "registration_closed");
+    let crowded =
+        Server::with(Server::limits(|limits| limits.connections_per_address_max = 1)).await;
+    let first = tokio::net::TcpStream::connect(crowded.running.address()).await.unwrap();
+    see(crowded.stranger().get("/auth/me").await, 429, "too_many_connections");
+    drop(first);
     closed.running.state().meta.close().await;
     let token = closed.stranger().bearer("any");
     see(token.get("/auth/me").await, 503, "store_failed");

@@ -3,7 +3,13 @@
 
 #![allow(missing_docs, reason = "tests document themselves by their names")]
 
+mod account;
 mod codes;
+mod content;
+mod frames;
+mod handshakes;
+mod hocuspocus;
+mod hostile;
 mod invites;
 mod pages;
 mod people;
@@ -11,6 +17,9 @@ mod rooms;
 mod setup;
 mod sign_ins;
 mod sockets;
+mod spaces;
 mod support;
+mod tokens;
 mod wire;
+mod y_sweet;
 mod yjs;

@@ -15,7 +15,7 @@ async fn every_path_that_no_protocol_owns_is_the_app() {
         assert!(["no-cache", "no-store"].contains(&page.header("cache-control")));
         assert!(page.text.contains("Weft"), "{}", page.text);
     }
-    for path in ["//yjs", "//hocuspocus", "//d/x", "//doc/x", "//signaling", "//assets/none.js"] {
+    for path in ["//yjs", "//hocuspocus/x", "//d/x", "//doc/x", "//signaling", "//assets/none.js"] {
         anyone.get(path).await.refused(404, "not_found");
     }
     anyone.call(Method::POST, "//o/abc", None).await.refused(405, "bad_method");

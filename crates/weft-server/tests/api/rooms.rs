@@ -23,6 +23,10 @@ async fn a_room_is_made_and_described() {
         "changed_at": NOW,
         "changed_by": null,
         "trashed_at": null,
+        "space": {"id": me["id"], "kind": "personal", "name": ""},
+        "folder": null,
+        "starred": false,
+        "opened_at": null,
     });
     assert_eq!(room, expected);
     assert_eq!(lin.get("/rooms/lunch:1").await.expect(200), expected);

@@ -190,6 +190,9 @@ async fn secrets_never_reach_the_log() {
     let setup = server.setup_secret().unwrap();
     let (admin, welcome) = server.set_up().await;
     let invite = admin.invite(&welcome, json!({"right": "read"})).await;
+    let workspace = admin.post("/admin/invites", json!({})).await.expect(201);
+    let workspace = workspace["secret"].as_str().unwrap();
+    server.stranger().post("/invites/look", json!({"secret": workspace})).await.expect(200);
     server.person("lin").await;
     let token = token_of(&server, "lin").await;
     server.stranger().cookie(&token).get("/auth/me").await.expect(200);
@@ -208,7 +211,7 @@ async fn secrets_never_reach_the_log() {
 
     let text = logged();
     assert!(text.contains("path=/api/v1/auth/login"), "requests are logged");
-    for secret in [setup.as_str(), &invite, &token, PASSWORD, "a wrong password"] {
+    for secret in [setup.as_str(), &invite, workspace, &token, PASSWORD, "a wrong password"] {
         assert!(!text.contains(secret), "{secret} is in the log");
     }
 }

@@ -6,6 +6,7 @@ use std::{
     sync::{LazyLock, Mutex},
 };
 
+use bytes::Bytes;
 use reqwest::{Method, header::HeaderMap};
 use serde_json::{Value, json};
 use weft_core::{Right, RoomId};
@@ -35,16 +36,23 @@ impl Server {
     }
 
     pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        Self::in_dir(dir, change).await
+        Self::in_dir(tempfile::tempdir().unwrap(), change).await
+    }
+
+    /// By the clock of this machine, for what rooms do after some time of their own accord.
+    pub async fn in_time(change: impl FnOnce(&mut Config)) -> Self {
+        Self::by(Clock::system(), tempfile::tempdir().unwrap(), change).await
     }
 
     pub async fn in_dir(dir: tempfile::TempDir, change: impl FnOnce(&mut Config)) -> Self {
+        Self::by(Clock::standing(NOW), dir, change).await
+    }
+
+    async fn by(clock: Clock, dir: tempfile::TempDir, change: impl FnOnce(&mut Config)) -> Self {
         LazyLock::force(&LOG);
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
         let mut config = Config::new(listen, dir.path().join("data"));
         change(&mut config);
-        let clock = Clock::standing(NOW);
         let running = serve_by(config, clock.clone()).await.unwrap();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         Self { running, clock, dir, http }
@@ -132,9 +140,14 @@ impl Caller {
             request = request.header("content-type", "application/json").body(body);
         }
         let response = request.send().await.unwrap();
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let text = response.text().await.unwrap();
-        Answer { call: format!("{method} {path}"), status, headers, text }
+        Answer::of(format!("{method} {path}"), response).await
+    }
+
+    /// Merges a Yjs update.
+    pub async fn merge(&self, room: &str, update: impl Into<reqwest::Body>) -> Answer {
+        let url = format!("{}/api/v1/rooms/{room}/updates", self.base);
+        let request = self.http.post(url).headers(self.headers.clone()).body(update);
+        Answer::of(format!("POST {room}/updates"), request.send().await.unwrap()).await
     }
 
     pub async fn get(&self, path: &str) -> Answer {
@@ -172,9 +185,17 @@ pub struct Answer {
     pub status: u16,
     pub headers: HeaderMap,
     pub text: String,
+    pub bytes: Bytes,
 }
 
 impl Answer {
+    async fn of(call: String, response: reqwest::Response) -> Self {
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let bytes = response.bytes().await.unwrap();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Self { call, status, headers, text, bytes }
+    }
+
     /// The body of an answer with this status.
     #[track_caller]
     pub fn expect(&self, status: u16) -> Value {
@@ -206,9 +227,11 @@ pub async fn room_without_a_log(server: &Server, like: &str) -> RoomId {
         title: "lost".to_owned(),
         key: None,
         owner: row.owner,
+        space: row.space,
+        folder: row.folder,
     };
     meta.create_room(&new, u64::MAX, NOW).await.unwrap();
-    assert_eq!(meta.right(id, row.owner).await.unwrap(), Some(Right::Manage));
+    assert_eq!(meta.right(id, row.owner, NOW).await.unwrap(), Some(Right::Manage));
     id
 }
 

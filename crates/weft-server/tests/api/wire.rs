@@ -69,6 +69,18 @@ impl Socket {
         self.raw(Message::Binary(frame::to_server(body))).await;
     }
 
+    /// Says it to a connection that may be gone.
+    pub async fn try_say(&mut self, body: Out) {
+        // An error: it is gone.
+        let _ = self.stream.send(Message::Binary(frame::to_server(body))).await;
+    }
+
+    /// Says hello; how the connection is closed instead of a welcome, if so.
+    pub async fn answers_hello(&mut self) -> Result<(), (u16, String)> {
+        self.try_say(Out::Hello(wire::Hello { version: 1, client_ids: Vec::new() })).await;
+        self.next().await.map(drop)
+    }
+
     pub async fn raw(&mut self, message: Message) {
         self.stream.send(message).await.unwrap();
     }

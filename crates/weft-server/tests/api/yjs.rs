@@ -8,8 +8,8 @@ use futures_util::{SinkExt, StreamExt};
 use serde_json::json;
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message as Socketed,
-    tungstenite::client::IntoClientRequest,
+    MaybeTlsStream, WebSocketStream, connect_async,
+    tungstenite::{Error, Message as Socketed, client::IntoClientRequest},
 };
 use weft_proto::yjs::{Message, Sync};
 
@@ -18,26 +18,40 @@ use crate::{
     wire::typed,
 };
 
-struct Client(WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub struct Client(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
-impl Client {
-    async fn open(caller: &Caller, room: &str) -> Self {
-        let url = format!("{}/yjs/{room}", caller.base.replacen("http", "ws", 1));
-        let mut request = url.into_client_request().unwrap();
-        request.headers_mut().extend(caller.headers.clone());
-        Self(connect_async(request).await.unwrap().0)
+impl Caller {
+    /// A socket at that path, with this caller's headers.
+    pub async fn connect(&self, path: &str) -> WebSocketStream<MaybeTlsStream<TcpStream>> {
+        self.try_connect(path).await.unwrap()
     }
 
-    async fn say(&mut self, message: &Message) {
+    pub async fn try_connect(
+        &self,
+        path: &str,
+    ) -> Result<WebSocketStream<MaybeTlsStream<TcpStream>>, Error> {
+        let url = format!("{}/{path}", self.base.replacen("http", "ws", 1));
+        let mut request = url.into_client_request()?;
+        request.headers_mut().extend(self.headers.clone());
+        Ok(connect_async(request).await?.0)
+    }
+}
+
+impl Client {
+    pub async fn open(caller: &Caller, room: &str) -> Self {
+        Self(caller.connect(&format!("yjs/{room}")).await)
+    }
+
+    pub async fn say(&mut self, message: &Message) {
         self.raw(Socketed::Binary(message.write())).await;
     }
 
-    async fn raw(&mut self, message: Socketed) {
+    pub async fn raw(&mut self, message: Socketed) {
         self.0.send(message).await.unwrap();
     }
 
     /// The next message, or the code with which the socket was closed.
-    async fn hear(&mut self) -> Result<Message, u16> {
+    pub async fn hear(&mut self) -> Result<Message, u16> {
         loop {
             let next = tokio::time::timeout(Duration::from_secs(20), self.0.next());
             match next.await.expect("an answer in time") {
@@ -49,7 +63,7 @@ impl Client {
         }
     }
 
-    async fn closed(&mut self) -> u16 {
+    pub async fn closed(&mut self) -> u16 {
         loop {
             if let Err(code) = self.hear().await {
                 return code;
@@ -58,7 +72,7 @@ impl Client {
     }
 
     /// The server's step 1 at the start, answered with nothing.
-    async fn in_step(caller: &Caller, room: &str) -> Self {
+    pub async fn in_step(caller: &Caller, room: &str) -> Self {
         let mut client = Self::open(caller, room).await;
         assert!(matches!(client.hear().await, Ok(Message::Sync(Sync::Step1(_)))));
         client.say(&step2(&[0, 0])).await;
@@ -66,7 +80,7 @@ impl Client {
     }
 }
 
-fn update(bytes: impl Into<Bytes>) -> Message {
+pub fn update(bytes: impl Into<Bytes>) -> Message {
     Message::Sync(Sync::Update(bytes.into()))
 }
 
@@ -111,10 +125,11 @@ async fn l9_an_update_that_lacks_its_predecessors_is_asked_for_once() {
     let lin = server.person("lin").await;
     let room = lin.document("x").await;
     let mut client = Client::in_step(&lin, &room).await;
-    let later = || update(vec![1, 1, 5, 3, 0x84, 5, 2, 1, b'a', 0]);
-    client.say(&later()).await;
+    let later = Bytes::from_static(&[1, 1, 5, 3, 0x84, 5, 2, 1, b'a', 0]);
+    client.say(&update(later.clone())).await;
     assert!(matches!(client.hear().await, Ok(Message::Sync(Sync::Step1(_)))));
-    client.say(&later()).await;
+    client.say(&update(later.clone())).await; // The answer that is to come would bring it, too.
+    client.say(&Message::Sync(Sync::Step2(later))).await;
     assert_eq!(client.closed().await, 4400);
 }
 

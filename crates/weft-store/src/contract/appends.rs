@@ -6,7 +6,7 @@ use tokio::task::JoinSet;
 use super::{GUARD, Place, append, fill, room, table::check, with_ledgers};
 use weft_core::Guard;
 
-use crate::{Append, Appended, INLINE_BYTES_MAX};
+use crate::{Append, Appended, INLINE_BYTES_MAX, LogError};
 
 /// L2: the log is the batches in order, from 1, without holes.
 pub async fn a_room_is_created_appended_to_and_loaded(place: &dyn Place) {
@@ -116,10 +116,14 @@ pub async fn ledgers_are_stored_without_a_batch_and_in_place_of_older_ones(place
         "
         create 1 1 9=a          | ok
         append 1 2+0 9=b 3=x    | ok
-        append 1 2+0 3=y        | ok
-        append 1 2+0            | ok
-        append 1 2+1 3=p 3=q    | ok
-        load 1                  | 7.0 1+1 2+1 3=q 9=b to 2
+        append 1 2+0 3=y        | denied 7.0.1
+        append 1 2+1 3=y        | denied 7.0.1
+        append 1 2+0 @7.0.1 3=y | ok
+        append 1 2+0 @7.0.2     | ok
+        append 1 2+1 @7.0.3 3=p 3=q | ok
+        load 1                  | 7.0.3 1+1 2+1 3=q 9=b to 2
+        raise 1                 | 1
+        load 1                  | 7.1.3 1+1 2+1 3=q 9=b to 2
         create 2 1 9=z          | ok
         load 2                  | 7.0 1+1 9=z to 1
         ",
@@ -149,6 +153,24 @@ pub async fn of_two_writers_that_overlap_exactly_one_wins(place: &dyn Place) {
             loaded.ledgers.iter().filter(|(client, _)| client.0 % 1000 == turn).collect();
         assert_eq!(of_turn.len(), 1, "the loser's ledger is not stored");
         assert_eq!(of_turn[0].0.0 / 1000, winner);
+    }
+}
+
+/// No handle decides on what it remembers, if another one has changed it since.
+pub async fn what_another_handle_changed_counts(place: &dyn Place) {
+    let (one, other) = (place.open().await, place.open().await);
+    for (log, table) in [
+        (&one, "create 1 1 | ok \n append 1 2+1 9=a | ok"),
+        (&other, "append 1 3+1 | ok \n create 2 1 | ok"),
+        (&one, "append 1 3+1 | conflict 3 \n create 2 2 | conflict 1 \n append 2 2+1 | ok"),
+        (&other, "append 2 2+1 | conflict 2 \n raise 1 | 1 \n snapshot 1 3 | ok"),
+        (&one, "append 1 4+1 | denied 7.1 \n compact 1 9 | 2"),
+        (&other, "append 1 4+1 @7.1 9=b | ok \n load 1 | 7.1 at 3 4+1 9=b to 4"),
+        (&one, "raise 1 | 2 \n append 2 3+1 | ok \n load 1 | 7.2 at 3 4+1 9=b to 4"),
+        (&other, "append 1 5+1 @7.2 | ok \n history 2 0 | 1+1 2+1 3+1"),
+        (&one, "history 1 0 | 1+1 2+1 3+1 4+1 5+1 \n append 1 6+0 @7.1 | denied 7.2"),
+    ] {
+        check(&**log, table).await;
     }
 }
 
@@ -239,7 +261,8 @@ pub async fn what_makes_no_sense_is_refused(place: &dyn Place) {
     check(&*log, "create 1 0 | failed").await;
     fill(&*log, room(2), 1).await;
     let sound = append(room(2), 2, 1);
-    let guarded = |epoch, access| Append { guard: Guard { epoch, access }, ..sound.clone() };
+    let guarded =
+        |epoch, access| Append { guard: Guard { epoch, access, ..GUARD }, ..sound.clone() };
     for (what, refused) in [
         ("data without entries", Append { count: 0, ..sound.clone() }),
         ("seq 0", Append { first_seq: 0, ..sound.clone() }),
@@ -250,6 +273,12 @@ pub async fn what_makes_no_sense_is_refused(place: &dyn Place) {
     ] {
         assert!(matches!(log.append(refused).await, Appended::Failed(_)), "{what}");
     }
+    let highest = i64::MAX as u64;
+    let old = Append { guard: Guard { access: highest - 1, ..GUARD }, ..append(room(4), 1, 1) };
+    assert_eq!(log.create(old).await, Appended::Ok);
+    assert!(matches!(log.raise_access(room(4)).await, Ok(access) if access == highest));
+    assert!(matches!(log.raise_access(room(4)).await, Err(LogError::Unavailable(_))));
+    assert_eq!(log.load(room(4)).await.unwrap().unwrap().guard.access, highest);
     let late = Append { first_seq: 2, ..append(room(3), 1, 1) };
     assert!(matches!(log.create(late).await, Appended::Failed(_)));
     check(

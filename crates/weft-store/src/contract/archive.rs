@@ -177,7 +177,7 @@ pub async fn reopening_keeps_everything(place: &dyn Place) {
     let log = place.open().await;
     assert_eq!(log.load(room(1)).await.unwrap(), loaded);
     assert_eq!(log.history(room(1), 0, usize::MAX).await.unwrap(), history);
-    check(&*log, "append 1 51+1 @7.1 | ok").await;
+    check(&*log, "append 1 51+1 @7.1.1 | ok").await;
 }
 
 /// Megabytes are archived in pieces, each of a bounded size.

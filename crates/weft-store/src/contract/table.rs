@@ -79,8 +79,9 @@ fn number(text: &str) -> u64 {
 }
 
 fn guard(text: &str) -> Guard {
-    let (epoch, access) = text.split_once('.').expect("a guard is EPOCH.ACCESS");
-    Guard { epoch: number(epoch), access: number(access) }
+    let mut numbers = text.split('.').map(number).chain([0, 0]);
+    let mut next = || numbers.next().expect("a guard is EPOCH.ACCESS or EPOCH.ACCESS.ANSWERS");
+    Guard { epoch: next(), access: next(), answers: next() }
 }
 
 fn ledger(text: &str) -> (ClientId, Bytes) {
@@ -92,10 +93,14 @@ fn appended(appended: Appended) -> String {
     match appended {
         Appended::Ok => "ok".into(),
         Appended::Conflict { head } => format!("conflict {head}"),
-        Appended::Denied { guard } => format!("denied {}.{}", guard.epoch, guard.access),
+        Appended::Denied { guard } => format!("denied {}", shown_guard(guard)),
         Appended::Failed(_) => "failed".into(),
         Appended::Unknown(reason) => format!("unknown: {reason}"),
     }
+}
+
+fn shown_guard(Guard { epoch, access, answers }: Guard) -> String {
+    if answers == 0 { format!("{epoch}.{access}") } else { format!("{epoch}.{access}.{answers}") }
 }
 
 fn said<T>(result: Result<T, LogError>, show: impl FnOnce(T) -> String) -> String {
@@ -109,7 +114,7 @@ fn said<T>(result: Result<T, LogError>, show: impl FnOnce(T) -> String) -> Strin
 
 fn shown_whole(room: RoomId, loaded: &Loaded) -> String {
     let mut words = Vec::new();
-    words.push(format!("{}.{}", loaded.guard.epoch, loaded.guard.access));
+    words.push(shown_guard(loaded.guard));
     if let Some((seq, bytes)) = &loaded.snapshot {
         words.push(format!("at {seq}{}", if *bytes == state(room, *seq) { "" } else { "!" }));
     }

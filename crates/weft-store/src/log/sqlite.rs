@@ -1,25 +1,23 @@
 //! The log in one SQLite file, `log.db`, with its large payloads in `blobs/` beside it.
 //!
-//! One task ([`writer`]) owns the only connection that writes, and commits whatever waits, of all
-//! rooms, in one transaction with one fsync. Readers have a small pool of their own, checkpoints
+//! One thread ([`writer`]) owns the only connection that writes, and commits whatever waits, of all
+//! rooms ([`groups`]), as one row of the [`journal`] with one fsync; when to wait for more,
+//! [`gather`] says.
+//! Later it *files* those rows: moves what is in them to the rooms' own tables, many commits in one
+//! transaction. Whoever [`read`]s a room puts on top of the tables what the writer knows to be
+//! unfiled, so that reading never writes. Readers have a small pool of their own, checkpoints
 //! ([`checkpoint`]) a connection of their own, so that neither stands in a commit's way.
 //!
 //! Not here: what is in a batch, and retries; the room decides about those.
 
-use std::{
-    path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::{path::Path, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use sqlx::SqlitePool;
 use tokio::{
     sync::{Mutex, mpsc, oneshot, watch},
-    task::JoinHandle,
+    task::{JoinHandle, spawn_blocking},
 };
 use weft_core::{RoomId, Seq};
 
@@ -32,6 +30,10 @@ use crate::{
 mod checkpoint;
 mod compact;
 mod faults;
+mod gather;
+mod groups;
+mod journal;
+mod known;
 mod plan;
 mod read;
 mod rows;
@@ -39,8 +41,10 @@ mod schema;
 mod writer;
 
 pub use faults::{CommitFault, Faults};
+use groups::Job;
+use journal::Change;
 use plan::{Answer, Entry, Request, Upkeep};
-use writer::{Job, Writer};
+use writer::Writer;
 
 /// Jobs that may wait for the writer; a caller beyond that waits to be let in.
 const QUEUE_JOBS_MAX: usize = 1024;
@@ -67,8 +71,6 @@ pub struct SqliteLog {
     jobs: mpsc::Sender<Job>,
     readers: SqlitePool,
     blobs: Blobs,
-    /// The outcome of an earlier commit is unknown and not settled yet.
-    in_doubt: Arc<AtomicBool>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -79,23 +81,26 @@ impl SqliteLog {
     /// should keep its data folder to itself.
     ///
     /// # Errors
-    /// [`LogError::TooNew`] for a log of a later program; [`LogError::Db`] or [`LogError::Io`] if
-    /// it cannot be opened.
+    /// [`LogError::TooNew`] for a log of a later program; [`LogError::Journal`] if what was
+    /// committed last cannot be read; [`LogError::Db`] or [`LogError::Io`] if it cannot be opened.
     pub async fn open(dir: &Path, options: SqliteLogOptions) -> Result<Self, LogError> {
         let file = schema::prepare(dir).await?;
         let blobs = Blobs::open(&dir.join("blobs"))
             .map_err(|error| LogError::Unavailable(with_cause(&error)))?;
         let readers = schema::readers(&file, options.readers_max).await?;
-        let in_doubt = Arc::new(AtomicBool::new(false));
         let checkpointer = schema::open_checkpointer(&file).await?;
         let (written, work) = watch::channel(());
-        let writer = Writer::open(file, in_doubt.clone(), written, options.faults).await?;
+        let writer = spawn_blocking(|| Writer::open(file, written, options.faults))
+            .await
+            .map_err(|error| LogError::Unavailable(with_cause(&error)))??;
         let (jobs, queue) = mpsc::channel(QUEUE_JOBS_MAX);
+        let (turn, turns) = mpsc::channel(1);
         let tasks = Mutex::new(vec![
-            tokio::spawn(writer.run(queue)),
+            tokio::spawn(groups::run(queue, turn)),
+            spawn_blocking(|| writer.run(turns)),
             tokio::spawn(checkpoint::run(checkpointer, work)),
         ]);
-        Ok(Self { jobs, readers, blobs, in_doubt, tasks })
+        Ok(Self { jobs, readers, blobs, tasks })
     }
 
     /// Puts a request into the queue and waits for its answer.
@@ -111,16 +116,14 @@ impl SqliteLog {
         self.ask(Request::Upkeep(upkeep)).await.number()
     }
 
-    /// Waits until what can be read is what would be read after a crash.
-    async fn settled(&self) -> Result<(), LogError> {
-        if self.in_doubt.load(Ordering::Acquire) {
-            self.ask(Request::Settle).await.number()?;
-        }
-        Ok(())
+    /// What is to be put on top of the room's tables. When this is answered, what can be read is
+    /// what would be read after a crash.
+    async fn unfiled(&self, room: RoomId) -> Result<Vec<(u64, Change)>, LogError> {
+        self.ask(Request::Read(room)).await.unfiled()
     }
 
     /// Checks an append and moves its data to where it will lie.
-    async fn entry(&self, append: Append) -> Result<Entry, String> {
+    async fn entry(&self, append: Append) -> Result<Arc<Entry>, String> {
         let Append { room, first_seq, count, data, ledgers, guard } = append;
         if count == 0 && !data.is_empty() {
             return Err("a batch of no entries carries data".into());
@@ -129,11 +132,12 @@ impl SqliteLog {
         if first_seq == 0 || first_seq.saturating_add(u64::from(count)) > limit {
             return Err(format!("seq {first_seq} is out of range"));
         }
-        if guard.epoch > limit || guard.access >= limit || ledgers.iter().any(|l| l.0.0 > limit) {
+        let numbers = [guard.epoch, guard.access, guard.answers];
+        if numbers.iter().any(|&number| number >= limit) || ledgers.iter().any(|l| l.0.0 > limit) {
             return Err("a guard or client id is out of range".into());
         }
         let payload = Payload::keep(data, &self.blobs).await.map_err(|error| with_cause(&error))?;
-        Ok(Entry { room, first_seq, count, payload, ledgers, guard })
+        Ok(Arc::new(Entry { room, first_seq, count, payload, ledgers, guard }))
     }
 }
 
@@ -157,8 +161,8 @@ impl Log for SqliteLog {
     }
 
     async fn load(&self, room: RoomId) -> Result<Option<Loaded>, LogError> {
-        self.settled().await?;
-        read::load(&self.readers, &self.blobs, room).await
+        let unfiled = self.unfiled(room).await?;
+        read::load(&self.readers, &self.blobs, room, unfiled).await
     }
 
     async fn raise_access(&self, room: RoomId) -> Result<u64, LogError> {
@@ -180,7 +184,7 @@ impl Log for SqliteLog {
     }
 
     async fn compact(&self, room: RoomId, keep_after: Seq) -> Result<u64, LogError> {
-        self.settled().await?;
+        self.ask(Request::File(room)).await.number()?;
         compact::compact(self, room, keep_after).await
     }
 
@@ -190,8 +194,8 @@ impl Log for SqliteLog {
         after: Seq,
         bytes_max: usize,
     ) -> Result<Vec<StoredBatch>, LogError> {
-        self.settled().await?;
-        read::history(&self.readers, &self.blobs, room, after, bytes_max).await
+        let unfiled = self.unfiled(room).await?;
+        read::history(&self.readers, &self.blobs, room, unfiled, after, bytes_max).await
     }
 
     async fn close(&self) {

@@ -18,6 +18,11 @@ pub mod person {
         pub admin: bool,
         pub language: String,
         pub created_at: i64,
+        pub time_zone: Option<String>,
+        pub phone: Option<String>,
+        pub totp_secret: Option<Vec<u8>>,
+        pub totp_on: bool,
+        pub totp_step: i64,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -66,6 +71,9 @@ pub mod room {
         pub changed_by: Option<Vec<u8>>,
         pub trashed_at: Option<i64>,
         pub trashed_by: Option<Vec<u8>>,
+        pub space: Vec<u8>,
+        pub folder: Option<Vec<u8>>,
+        pub trashed_with: Option<Vec<u8>>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -74,20 +82,153 @@ pub mod room {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// Who was given which right in which room. `GRANT` and `RIGHT` are words of SQL, hence the names.
-pub mod room_grant {
+/// Spaces. A person's own has the person's id.
+pub mod space {
     use sea_orm::entity::prelude::*;
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
-    #[sea_orm(table_name = "room_grant")]
+    #[sea_orm(table_name = "space")]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
-        pub room: Vec<u8>,
+        pub id: Vec<u8>,
+        pub kind: String,
+        pub name: String,
+        pub links: bool,
+        pub outsiders: bool,
+        pub created_at: i64,
+        pub archived_at: Option<i64>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Members of spaces, and those who are invited (`joined` is false then).
+pub mod space_member {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "space_member")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub space: Vec<u8>,
         #[sea_orm(primary_key, auto_increment = false)]
         pub person: Vec<u8>,
+        pub role_name: String,
+        pub joined: bool,
+        pub invited_by: Vec<u8>,
+        pub at: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Folders of spaces.
+pub mod folder {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "folder")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Vec<u8>,
+        pub space: Vec<u8>,
+        pub parent: Option<Vec<u8>>,
+        pub name: String,
+        pub creator: Vec<u8>,
+        pub created_at: i64,
+        pub trashed_at: Option<i64>,
+        pub trashed_with: Option<Vec<u8>>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Which folders a folder is in, itself included (depth 0).
+pub mod folder_above {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "folder_above")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub folder: Vec<u8>,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub above: Vec<u8>,
+        pub depth: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Who was given which right on which room or folder. `GRANT` and `RIGHT` are words of SQL, hence the names.
+pub mod access_grant {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "access_grant")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub object: Vec<u8>,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub grantee_kind: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub grantee: Vec<u8>,
         pub right_name: String,
         pub granted_by: Vec<u8>,
         pub granted_at: i64,
+        pub expires_at: Option<i64>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Rooms that a person has marked.
+pub mod star {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "star")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub person: Vec<u8>,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub room: Vec<u8>,
+        pub at: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// When a person opened a room last.
+pub mod opened {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "opened")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub person: Vec<u8>,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub room: Vec<u8>,
+        pub at: i64,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -122,6 +263,49 @@ pub mod invite {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+/// What stands in for a code of the second factor, once each.
+pub mod recovery_code {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "recovery_code")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub person: Vec<u8>,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub code_hash: Vec<u8>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Links with which people make themselves an account, by id; found by the SHA-256 of their secret.
+pub mod workspace_invite {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "workspace_invite")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Vec<u8>,
+        pub secret_hash: Vec<u8>,
+        pub email: Option<String>,
+        pub created_by: Vec<u8>,
+        pub created_at: i64,
+        pub expires_at: i64,
+        pub uses: i64,
+        pub uses_max: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
 /// Client ids (L3): one for each tab or program, never given out twice.
 pub mod client {
     use sea_orm::entity::prelude::*;
@@ -134,6 +318,55 @@ pub mod client {
         pub person: Vec<u8>,
         pub created_at: i64,
         pub used_at: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Personal access tokens, by id; found by the SHA-256 of the token.
+pub mod access_token {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "access_token")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Vec<u8>,
+        pub token_hash: Vec<u8>,
+        pub person: Vec<u8>,
+        pub name: String,
+        pub scopes: String,
+        pub created_at: i64,
+        pub used_at: Option<i64>,
+        pub expires_at: Option<i64>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Room tokens, by the SHA-256 of the token. One of `room` and `key` is there.
+pub mod room_token {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "room_token")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub token_hash: Vec<u8>,
+        pub minted_with: Vec<u8>,
+        pub person: Vec<u8>,
+        pub room: Option<Vec<u8>>,
+        pub key: Option<String>,
+        pub right_name: String,
+        pub name: Option<String>,
+        pub created_at: i64,
+        pub expires_at: i64,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

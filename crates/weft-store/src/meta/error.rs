@@ -28,16 +28,64 @@ pub enum Refusal {
         /// The most invite links that a room may have at a time.
         limit: u64,
     },
+    /// The person has as many tokens as one person may have.
+    #[error("the person has {limit} tokens already")]
+    TooManyTokens {
+        /// The most tokens of that sort that one person may have.
+        limit: u64,
+    },
+    /// The password that was shown is not the person's any more.
+    #[error("the password has been changed")]
+    PasswordChanged,
+    /// The person has a second factor already.
+    #[error("the second factor is on")]
+    SecondFactorOn,
     /// There is an administrator already.
     #[error("the set-up is done")]
     SetupDone,
     /// The link is unknown, revoked, expired or used up.
     #[error("the link is not valid any more")]
     LinkExpired,
-    /// There is no such person or room.
+    /// The person owns as many teams as one person may.
+    #[error("the person owns {limit} spaces already")]
+    TooManySpaces {
+        /// The most teams that one person may own.
+        limit: u64,
+    },
+    /// The space has as many members as it may have.
+    #[error("the space has {limit} members already")]
+    TooManyMembers {
+        /// The most members of a space, invited ones included.
+        limit: u64,
+    },
+    /// The space has as many folders as it may have.
+    #[error("the space has {limit} folders already")]
+    TooManyFolders {
+        /// The most folders of a space.
+        limit: u64,
+    },
+    /// Folders would be nested too deep.
+    #[error("folders may be nested {limit} deep")]
+    TooDeep {
+        /// How deep they may be.
+        limit: u64,
+    },
+    /// A folder cannot be in itself.
+    #[error("a folder cannot be moved into itself")]
+    Inside,
+    /// The role of the person does not allow it.
+    #[error("the person's role in the space does not allow that")]
+    NoRole,
+    /// Personal spaces and the gallery have no members to change, and no name.
+    #[error("the space is not a team's")]
+    NotATeam,
+    /// The space's rules allow no links.
+    #[error("the space allows no invite links")]
+    NoLinks,
+    /// There is no such person, room, space or folder.
     #[error("not found")]
     NotFound,
-    /// Rights of a room's owner cannot be granted or taken.
+    /// What a room's maker or a space's owner may do cannot be granted or taken.
     #[error("the owner's right cannot be changed")]
     IsOwner,
 }

@@ -5,13 +5,14 @@ use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
     sea_query::{Expr, ExprTrait},
 };
-use weft_core::{Millis, PersonId, Right, RoomId};
+use weft_core::{Millis, PersonId, Right, RoomId, access::Grantee};
 
 use super::{
     Meta, bytes_of, db_time,
     entities::invite,
     error::{Doing, MetaError, Refusal},
-    grants, people, room_id, rooms, time,
+    grants::{self, Target},
+    people, room_id, rooms, spaces, time,
 };
 
 /// A link to be stored.
@@ -86,6 +87,9 @@ impl Meta {
         now: Millis,
     ) -> Result<Invite, MetaError> {
         let write = self.write().await?;
+        if !links_allowed(&write.txn, new.room).await? {
+            return Err(Refusal::NoLinks.into());
+        }
         let live = invite::Entity::find().filter(live(now).add(of_room(new.room)));
         if live.count(&write.txn).await.doing("count invite links")? >= invites_max {
             return Err(Refusal::TooManyInvites { limit: invites_max }.into());
@@ -186,7 +190,7 @@ impl Meta {
         let row = by_secret(&write.txn, secret_hash, now).await?;
         let room = open_room(&write.txn, &row).await?;
         let offered = grants::named(&row.right_name)?;
-        if rooms::right(&write.txn, &room, person).await? >= Some(offered) {
+        if rooms::right(&write.txn, &room, person, now).await? >= Some(offered) {
             return Ok(Accepted { room: room.id, raised: false });
         }
         // One statement looks and counts, so that two people cannot share the last use on a
@@ -201,7 +205,8 @@ impl Meta {
             return Err(Refusal::LinkExpired.into());
         }
         let by = super::person_id(&row.created_by)?;
-        grants::set(&write.txn, room.id, person, offered, by, now).await?;
+        let (on, to) = (Target::Room(room.id), Grantee::Person(person));
+        grants::set(&write.txn, on, to, offered, None, by, now).await?;
         write.commit("use an invite link").await?;
         Ok(Accepted { room: room.id, raised: true })
     }
@@ -234,13 +239,21 @@ async fn by_secret(
     row.doing("read an invite link")?.ok_or_else(|| Refusal::LinkExpired.into())
 }
 
-/// The link's room, if it is not in the trash.
+/// Whether the rules of the room's space allow links.
+async fn links_allowed(db: &impl ConnectionTrait, room: RoomId) -> Result<bool, MetaError> {
+    let room = rooms::find(db, room).await?.ok_or(Refusal::NotFound)?;
+    Ok(spaces::find(db, room.space).await?.is_some_and(|space| space.links))
+}
+
+/// The link's room, if it is not in the trash, and its space allows links.
 async fn open_room(
     db: &impl ConnectionTrait,
     row: &invite::Model,
 ) -> Result<rooms::RoomRow, MetaError> {
     let room = rooms::find(db, room_id(&row.room)?).await?;
-    room.filter(|room| room.trashed_at.is_none()).ok_or_else(|| Refusal::LinkExpired.into())
+    let room = room.filter(|room| room.trashed_at.is_none()).ok_or(Refusal::LinkExpired)?;
+    let is_allowed = links_allowed(db, room.id).await?;
+    if is_allowed { Ok(room) } else { Err(Refusal::LinkExpired.into()) }
 }
 
 fn from_row(row: &invite::Model) -> Result<Invite, MetaError> {

@@ -7,13 +7,18 @@
 
 use sea_orm::{
     ConnectionTrait, StatementBuilder,
-    sea_query::{ColumnDef, Index, IndexCreateStatement, Query, Table, TableCreateStatement},
+    sea_query::{
+        ColumnDef, Expr, ExprTrait, Index, IndexCreateStatement, Query, Table, TableCreateStatement,
+    },
 };
 
-use super::error::{Doing, MetaError};
+use super::{
+    error::{Doing, MetaError},
+    spaces,
+};
 
 /// The schema that this program reads and writes.
-pub const SCHEMA: i64 = 1;
+pub const SCHEMA: i64 = 4;
 
 /// Brings the schema to [`SCHEMA`], within the caller's transaction.
 ///
@@ -33,6 +38,15 @@ pub async fn run(db: &impl ConnectionTrait) -> Result<(), MetaError> {
     }
     if done < 1 {
         first(db).await?;
+    }
+    if done < 2 {
+        second(db).await?;
+    }
+    if done < 3 {
+        third(db).await?;
+    }
+    if done < 4 {
+        fourth(db).await?;
     }
     match found {
         Some(SCHEMA) => Ok(()),
@@ -68,6 +82,147 @@ async fn first(db: &impl ConnectionTrait) -> Result<(), MetaError> {
         execute(db, &index).await?;
     }
     Ok(())
+}
+
+/// Tokens of programs, and of people whom host applications vouch for.
+async fn second(db: &impl ConnectionTrait) -> Result<(), MetaError> {
+    for table in [access_tokens(), room_tokens()] {
+        execute(db, &table).await?;
+    }
+    for index in [
+        index("access_token_person", "access_token", &["person"]),
+        index("room_token_person", "room_token", &["person"]),
+        index("room_token_minted_with", "room_token", &["minted_with"]),
+        index("room_token_expires_at", "room_token", &["expires_at"]),
+    ] {
+        execute(db, &index).await?;
+    }
+    Ok(())
+}
+
+/// What people say about themselves, their second factor, and links with which they make themselves an account.
+async fn third(db: &impl ConnectionTrait) -> Result<(), MetaError> {
+    for column in [
+        ColumnDef::new("time_zone").text().take(),
+        ColumnDef::new("phone").text().take(),
+        ColumnDef::new("totp_secret").blob().take(),
+        ColumnDef::new("totp_on").boolean().not_null().default(false).take(),
+        whole("totp_step").default(0).take(),
+    ] {
+        execute(db, Table::alter().table("person").add_column(column)).await?;
+    }
+    execute(db, &recovery_codes()).await?;
+    execute(db, &workspace_invites()).await
+}
+
+/// Spaces, folders, grants on both and to both. What there was stands in its owner's own space.
+async fn fourth(db: &impl ConnectionTrait) -> Result<(), MetaError> {
+    for table in [
+        spaces(),
+        space_members(),
+        folders(),
+        folders_above(),
+        access_grants(),
+        marks("star"),
+        marks("opened"),
+    ] {
+        execute(db, &table).await?;
+    }
+    for column in ["space", "folder", "trashed_with"] {
+        let column = ColumnDef::new(column).blob().take();
+        execute(db, Table::alter().table("room").add_column(column)).await?;
+    }
+    execute(db, Query::update().table("room").value("space", Expr::col("owner"))).await?;
+
+    let gallery = spaces::GALLERY.as_bytes().to_vec();
+    let mut made = Query::insert();
+    made.into_table("space")
+        .columns(["id", "kind", "name", "links", "outsiders", "created_at"])
+        .values_panic([
+            gallery.clone().into(),
+            "gallery".into(),
+            "".into(),
+            true.into(),
+            true.into(),
+            0.into(),
+        ]);
+    execute(db, &made).await?;
+    let own = [
+        Expr::col("id"),
+        Expr::val("personal"),
+        Expr::val(""),
+        Expr::val(true),
+        Expr::val(true),
+        Expr::col("created_at"),
+    ];
+    copy(db, "space", &["id", "kind", "name", "links", "outsiders", "created_at"], own, None)
+        .await?;
+    let columns = ["space", "person", "role_name", "joined", "invited_by", "at"];
+    let person = || Expr::col("id");
+    let at = || Expr::col("created_at");
+    let owner = [person(), person(), Expr::val("owner"), Expr::val(true), person(), at()];
+    copy(db, "space_member", &columns, owner, None).await?;
+    let curator =
+        [Expr::val(gallery), person(), Expr::val("admin"), Expr::val(true), person(), at()];
+    copy(db, "space_member", &columns, curator, Some(Expr::col("admin").eq(true))).await?;
+
+    let mut grants = Query::select();
+    grants.from("room_grant");
+    for column in [
+        Expr::col("room"),
+        Expr::val("person"),
+        Expr::col("person"),
+        Expr::col("right_name"),
+        Expr::col("granted_by"),
+        Expr::col("granted_at"),
+    ] {
+        grants.expr(column);
+    }
+    let mut moved = Query::insert();
+    moved
+        .into_table("access_grant")
+        .columns(["object", "grantee_kind", "grantee", "right_name", "granted_by", "granted_at"])
+        .select_from(grants)
+        .expect("as many values as columns");
+    execute(db, &moved).await?;
+    execute(db, &Table::drop().table("room_grant").to_owned()).await?;
+    for index in [
+        index("space_member_person", "space_member", &["person"]),
+        index("folder_space", "folder", &["space"]),
+        index("folder_above_above", "folder_above", &["above"]),
+        index("access_grant_grantee", "access_grant", &["grantee"]),
+        index("access_grant_expires_at", "access_grant", &["expires_at"]),
+        index("room_space", "room", &["space", "folder"]),
+        index("opened_at", "opened", &["person", "at"]),
+    ] {
+        execute(db, &index).await?;
+    }
+    Ok(())
+}
+
+/// Copies values of each person, or of those of whom a condition is true, into another table.
+async fn copy<const N: usize>(
+    db: &impl ConnectionTrait,
+    into: &'static str,
+    columns: &[&'static str; N],
+    values: [Expr; N],
+    only: Option<Expr>,
+) -> Result<(), MetaError> {
+    let mut people = Query::select();
+    people.from("person");
+    for value in values {
+        people.expr(value);
+    }
+    if let Some(only) = only {
+        people.and_where(only);
+    }
+    let mut insert = Query::insert();
+    insert
+        .into_table(into)
+        .columns(*columns)
+        .select_from(people)
+        .expect("as many values as columns");
+    execute(db, &insert).await
 }
 
 fn people() -> TableCreateStatement {
@@ -157,6 +312,133 @@ fn settings() -> TableCreateStatement {
     Table::create().table("setting").col(text("name").primary_key()).col(text("value")).to_owned()
 }
 
+fn access_tokens() -> TableCreateStatement {
+    Table::create()
+        .table("access_token")
+        .col(id().primary_key())
+        .col(blob("token_hash").unique_key())
+        .col(blob("person"))
+        .col(text("name"))
+        .col(text("scopes"))
+        .col(whole("created_at"))
+        .col(ColumnDef::new("used_at").big_integer())
+        .col(ColumnDef::new("expires_at").big_integer())
+        .to_owned()
+}
+
+fn room_tokens() -> TableCreateStatement {
+    Table::create()
+        .table("room_token")
+        .col(blob("token_hash").primary_key())
+        .col(blob("minted_with"))
+        .col(blob("person"))
+        .col(ColumnDef::new("room").blob())
+        .col(ColumnDef::new("key").text())
+        .col(text("right_name"))
+        .col(ColumnDef::new("name").text())
+        .col(whole("created_at"))
+        .col(whole("expires_at"))
+        .to_owned()
+}
+
+fn recovery_codes() -> TableCreateStatement {
+    Table::create()
+        .table("recovery_code")
+        .col(blob("person"))
+        .col(blob("code_hash"))
+        .primary_key(Index::create().col("person").col("code_hash"))
+        .to_owned()
+}
+
+fn workspace_invites() -> TableCreateStatement {
+    Table::create()
+        .table("workspace_invite")
+        .col(id().primary_key())
+        .col(blob("secret_hash").unique_key())
+        .col(ColumnDef::new("email").text())
+        .col(blob("created_by"))
+        .col(whole("created_at"))
+        .col(whole("expires_at"))
+        .col(whole("uses"))
+        .col(whole("uses_max"))
+        .to_owned()
+}
+
+fn spaces() -> TableCreateStatement {
+    Table::create()
+        .table("space")
+        .col(id().primary_key())
+        .col(text("kind"))
+        .col(text("name"))
+        .col(ColumnDef::new("links").boolean().not_null())
+        .col(ColumnDef::new("outsiders").boolean().not_null())
+        .col(whole("created_at"))
+        .col(ColumnDef::new("archived_at").big_integer())
+        .to_owned()
+}
+
+fn space_members() -> TableCreateStatement {
+    Table::create()
+        .table("space_member")
+        .col(blob("space"))
+        .col(blob("person"))
+        .col(text("role_name"))
+        .col(ColumnDef::new("joined").boolean().not_null())
+        .col(blob("invited_by"))
+        .col(whole("at"))
+        .primary_key(Index::create().col("space").col("person"))
+        .to_owned()
+}
+
+fn folders() -> TableCreateStatement {
+    Table::create()
+        .table("folder")
+        .col(id().primary_key())
+        .col(blob("space"))
+        .col(ColumnDef::new("parent").blob())
+        .col(text("name"))
+        .col(blob("creator"))
+        .col(whole("created_at"))
+        .col(ColumnDef::new("trashed_at").big_integer())
+        .col(ColumnDef::new("trashed_with").blob())
+        .to_owned()
+}
+
+fn folders_above() -> TableCreateStatement {
+    Table::create()
+        .table("folder_above")
+        .col(blob("folder"))
+        .col(blob("above"))
+        .col(whole("depth"))
+        .primary_key(Index::create().col("folder").col("above"))
+        .to_owned()
+}
+
+fn access_grants() -> TableCreateStatement {
+    Table::create()
+        .table("access_grant")
+        .col(blob("object"))
+        .col(text("grantee_kind"))
+        .col(blob("grantee"))
+        .col(text("right_name"))
+        .col(blob("granted_by"))
+        .col(whole("granted_at"))
+        .col(ColumnDef::new("expires_at").big_integer())
+        .primary_key(Index::create().col("object").col("grantee_kind").col("grantee"))
+        .to_owned()
+}
+
+/// A time for each person and room.
+fn marks(table: &'static str) -> TableCreateStatement {
+    Table::create()
+        .table(table)
+        .col(blob("person"))
+        .col(blob("room"))
+        .col(whole("at"))
+        .primary_key(Index::create().col("person").col("room"))
+        .to_owned()
+}
+
 fn id() -> ColumnDef {
     blob("id")
 }
@@ -192,4 +474,52 @@ async fn execute(
 ) -> Result<(), MetaError> {
     db.execute(statement).await.doing("change the schema")?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use sea_orm::{ConnectionTrait, SqlxSqliteConnector};
+    use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+    use weft_core::{PersonId, Right, RoomId, access::Role};
+
+    use super::{super::Meta, *};
+
+    /// Metadata as schema 1 left it: an administrator with a room, which another person may edit.
+    #[tokio::test]
+    async fn what_there_was_before_spaces_keeps_its_rights() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("meta.db");
+        let options = SqliteConnectOptions::new().filename(&path).create_if_missing(true);
+        let pool = SqlitePoolOptions::new().connect_with(options).await.unwrap();
+        let db = SqlxSqliteConnector::from_sqlx_sqlite_pool(pool);
+        first(&db).await.unwrap();
+        let (lin, bo, room) = ("11".repeat(16), "22".repeat(16), "33".repeat(16));
+        db.execute_unprepared(&format!(
+            "CREATE TABLE schema_version (version bigint NOT NULL);
+            INSERT INTO schema_version VALUES (1);
+            INSERT INTO person (id, username, username_key, name, password_hash, admin, language, created_at)
+                VALUES (x'{lin}', 'lin', 'lin', 'Lin', '', 1, 'en', 5), (x'{bo}', 'bo', 'bo', 'Bo', '', 0, 'en', 6);
+            INSERT INTO room (id, kind, title, owner, created_at, changed_at)
+                VALUES (x'{room}', 'doc', 'Plan', x'{lin}', 7, 7);
+            INSERT INTO room_grant VALUES (x'{room}', x'{bo}', 'edit', x'{lin}', 8);"
+        ))
+        .await
+        .unwrap();
+        db.close().await.unwrap();
+
+        let meta = Meta::open(&path).await.unwrap();
+        let (lin, bo) = (PersonId::from_bytes([0x11; 16]), PersonId::from_bytes([0x22; 16]));
+        let room = RoomId::from_bytes([0x33; 16]);
+        assert_eq!(meta.right(room, lin, 9).await.unwrap(), Some(Right::Manage));
+        assert_eq!(meta.right(room, bo, 9).await.unwrap(), Some(Right::Edit));
+        assert_eq!(meta.room_by_id(room).await.unwrap().unwrap().space, spaces::personal(lin));
+        let roles = async |person| {
+            let seen = meta.spaces_of(person).await.unwrap();
+            seen.into_iter().map(|view| (view.row.kind.name(), view.role)).collect::<Vec<_>>()
+        };
+        let owner = Some(Role::Owner);
+        assert_eq!(roles(lin).await, [("personal", owner), ("gallery", Some(Role::Admin))]);
+        assert_eq!(roles(bo).await, [("personal", owner), ("gallery", None)]);
+        assert!(meta.access_tokens(lin).await.unwrap().is_empty());
+    }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter,
-    SqlErr,
+    ActiveValue, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait,
+    QueryFilter, SqlErr, sea_query::Expr,
 };
 use weft_core::{Millis, PersonId};
 
@@ -12,7 +12,7 @@ use super::{
     Meta, bytes_of, db_time,
     entities::person,
     error::{Doing, MetaError, Refusal},
-    name_key, person_id, time,
+    name_key, person_id, sign_ins, spaces, time,
 };
 
 /// Ids asked for in one statement; databases bound the number of parameters.
@@ -33,8 +33,30 @@ pub struct Person {
     pub admin: bool,
     /// `en` or `zh`: of texts that the server writes.
     pub language: String,
+    /// An IANA name, by which times are shown to the person; `None`: by the browser's.
+    pub time_zone: Option<String>,
+    /// Shown to the person alone.
+    pub phone: Option<String>,
+    /// Whether signing in takes a code besides the password.
+    pub second_factor: bool,
     /// When the account was made.
     pub created_at: Millis,
+}
+
+/// What a person changes about themselves: `None` leaves a field as it is, `Some(None)` empties it. Its
+/// shape has been checked by the caller.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ProfileChange {
+    /// 1–64 characters.
+    pub name: Option<String>,
+    /// An address.
+    pub email: Option<Option<String>>,
+    /// `en` or `zh`.
+    pub language: Option<String>,
+    /// An IANA name.
+    pub time_zone: Option<Option<String>>,
+    /// A telephone number.
+    pub phone: Option<Option<String>>,
 }
 
 /// What others see of a person.
@@ -103,6 +125,64 @@ impl Meta {
         named(&self.db, username).await
     }
 
+    /// Changes what a person says about themselves.
+    ///
+    /// # Errors
+    /// [`Refusal::EmailTaken`]; [`Refusal::NotFound`] if there is no such person.
+    pub async fn change_profile(
+        &self,
+        id: PersonId,
+        change: ProfileChange,
+    ) -> Result<Person, MetaError> {
+        let write = self.write().await?;
+        let known = find(&write.txn, id).await?.ok_or(Refusal::NotFound)?;
+        if change == ProfileChange::default() {
+            return Ok(known);
+        }
+        if let Some(Some(email)) = &change.email {
+            let holder = person::Entity::find()
+                .filter(person::Column::EmailKey.eq(name_key(email)))
+                .filter(person::Column::Id.ne(bytes_of(id.as_bytes())));
+            if holder.count(&write.txn).await.doing("look for an address")? > 0 {
+                return Err(Refusal::EmailTaken.into());
+            }
+        }
+        let email_key = change.email.as_ref().map(|email| email.as_deref().map(name_key));
+        let row = person::ActiveModel {
+            id: Set(bytes_of(id.as_bytes())),
+            name: set_if(change.name),
+            email: set_if(change.email),
+            email_key: set_if(email_key),
+            language: set_if(change.language),
+            time_zone: set_if(change.time_zone),
+            phone: set_if(change.phone),
+            ..Default::default()
+        };
+        let stored = person::Entity::update(row).exec(&write.txn).await.doing("change a person")?;
+        write.commit("change a person").await?;
+        from_row(stored)
+    }
+
+    /// Puts a password's hash in place of the one that was verified, and ends all the person's
+    /// sign-ins but `kept`, with the room tokens minted with them. The hashes of what has ended.
+    ///
+    /// # Errors
+    /// [`Refusal::PasswordChanged`] if `verified` is not the person's hash any more.
+    pub async fn change_password(
+        &self,
+        id: PersonId,
+        verified: &str,
+        password_hash: &str,
+        kept: &[u8; 32],
+    ) -> Result<Vec<[u8; 32]>, MetaError> {
+        let write = self.write().await?;
+        check_password(&write.txn, id, verified).await?;
+        set_password(&write.txn, id, password_hash).await?;
+        let ended = sign_ins::end_all(&write.txn, id, Some(kept)).await?;
+        write.commit("change a password").await?;
+        Ok(ended)
+    }
+
     /// Whether there is an administrator.
     pub async fn has_admin(&self) -> Result<bool, MetaError> {
         has_admin(&self.db).await
@@ -135,16 +215,24 @@ pub async fn insert(
         password_hash: Set(new.password_hash.clone()),
         admin: Set(new.admin),
         language: Set(new.language.clone()),
+        time_zone: Set(None),
+        phone: Set(None),
+        totp_secret: Set(None),
+        totp_on: Set(false),
+        totp_step: Set(0),
         created_at: Set(db_time(now)),
     };
     match person::Entity::insert(row).exec_without_returning(db).await {
-        Ok(_) => Ok(Person {
+        Ok(_) => spaces::begin(db, new.id, new.admin, now).await.map(|()| Person {
             id: new.id,
             username: new.username.clone(),
             name: new.name.clone(),
             email: new.email.clone(),
             admin: new.admin,
             language: new.language.clone(),
+            time_zone: None,
+            phone: None,
+            second_factor: false,
             created_at: now,
         }),
         // Another process was faster than our look above.
@@ -174,6 +262,38 @@ pub async fn named(
     let Some(row) = row else { return Ok(None) };
     let password_hash = row.password_hash.clone();
     Ok(Some(Credentials { person: from_row(row)?, password_hash }))
+}
+
+/// That this is the hash of the person's password still, as the caller's transaction sees it: between
+/// a password's check and what follows from it, it may have been changed.
+///
+/// # Errors
+/// [`Refusal::PasswordChanged`].
+pub async fn check_password(
+    db: &impl ConnectionTrait,
+    id: PersonId,
+    password_hash: &str,
+) -> Result<(), MetaError> {
+    let row = person::Entity::find_by_id(bytes_of(id.as_bytes())).one(db).await;
+    match row.doing("read a person")? {
+        // Hashes hold a salt: who could measure this comparison would learn nothing of a password.
+        Some(row) if row.password_hash == password_hash => Ok(()),
+        _ => Err(Refusal::PasswordChanged.into()),
+    }
+}
+
+async fn set_password(
+    db: &impl ConnectionTrait,
+    id: PersonId,
+    password_hash: &str,
+) -> Result<(), MetaError> {
+    let changed = person::Entity::update_many()
+        .col_expr(person::Column::PasswordHash, Expr::value(password_hash))
+        .filter(person::Column::Id.eq(bytes_of(id.as_bytes())))
+        .exec(db)
+        .await;
+    changed.doing("change a password")?;
+    Ok(())
 }
 
 /// Whether there is an administrator, as the caller's transaction sees it.
@@ -213,6 +333,10 @@ async fn taken(
     Ok(count.doing("look for a name")? > 0)
 }
 
+fn set_if<T: Into<sea_orm::Value>>(value: Option<T>) -> ActiveValue<T> {
+    value.map_or(ActiveValue::NotSet, ActiveValue::Set)
+}
+
 fn from_row(row: person::Model) -> Result<Person, MetaError> {
     Ok(Person {
         id: person_id(&row.id)?,
@@ -221,6 +345,9 @@ fn from_row(row: person::Model) -> Result<Person, MetaError> {
         email: row.email,
         admin: row.admin,
         language: row.language,
+        time_zone: row.time_zone,
+        phone: row.phone,
+        second_factor: row.totp_on,
         created_at: time(row.created_at),
     })
 }

@@ -1,20 +1,27 @@
-//! Rooms: names, owners, times, the trash, and who may do what ([`Meta::right`]).
+//! Rooms: names, places, times, the trash, and who may do what ([`Meta::right`]).
+
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect, SqlErr, UpdateMany,
-    sea_query::{Expr, ExprTrait, Query},
+    sea_query::{Expr, ExprTrait, OnConflict, Query},
 };
-use weft_core::{Millis, PersonId, Right, RoomId};
+use weft_core::{
+    FolderId, Millis, PersonId, Right, RoomId, SpaceId,
+    access::{self as rules, Circumstances, Grantee, SpaceKind, Subject},
+};
 
 use super::{
-    Meta, bytes_of, db_time,
-    entities::{room, room_grant},
+    Meta,
+    access::{self, Asked, Facts},
+    bytes_of, db_time,
+    entities::{opened, room, star},
     error::{Doing, MetaError, Refusal},
-    grants,
+    folder_id, folders,
     people::{self, PersonBrief},
-    person_id, room_id, time,
+    person_id, room_id, space_id, spaces, time,
 };
 
 /// What is known of a room without opening it.
@@ -28,8 +35,12 @@ pub struct RoomRow {
     pub title: String,
     /// A name of the owner's choosing, unique among the owner's rooms.
     pub key: Option<String>,
-    /// Has the right to manage, always.
+    /// Who made it, and manages it for as long as they can open it.
     pub owner: PersonId,
+    /// Where it stands.
+    pub space: SpaceId,
+    /// The folder that it is in; `None`: at the top of its space.
+    pub folder: Option<FolderId>,
     /// When it was made.
     pub created_at: Millis,
     /// When its content or title changed last.
@@ -51,6 +62,42 @@ pub struct RoomView {
     pub changed_by: Option<PersonBrief>,
     /// What the person may do.
     pub right: Right,
+    /// Where it stands, if the person sees that space.
+    pub space: Option<SpaceBrief>,
+    /// The folder that it is in, if the person sees that.
+    pub folder: Option<(FolderId, String)>,
+    /// Whether the person has marked it.
+    pub starred: bool,
+    /// When the person opened it last.
+    pub opened_at: Option<Millis>,
+}
+
+/// What a room says of its space.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SpaceBrief {
+    /// Which.
+    pub id: SpaceId,
+    /// Whose it is.
+    pub kind: SpaceKind,
+    /// Empty if it is personal or the gallery.
+    pub name: String,
+}
+
+/// Which of the rooms that a person sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// All that are not in the trash, the last changed first; of the gallery only those that they have to do with.
+    All,
+    /// All of one space.
+    In(SpaceId),
+    /// Those that they have opened, the last opened first.
+    Recent,
+    /// Those that they have marked, the last marked first.
+    Starred,
+    /// Those outside of the spaces of which they are a member, and of the gallery.
+    Shared,
+    /// Those in the trash that did not go there with a folder, and that they manage.
+    Trashed,
 }
 
 /// A room whose log exists already.
@@ -64,8 +111,12 @@ pub struct NewRoom {
     pub title: String,
     /// A name of the owner's choosing.
     pub key: Option<String>,
-    /// Whose it is.
+    /// Who makes it.
     pub owner: PersonId,
+    /// Where it stands.
+    pub space: SpaceId,
+    /// The folder that it is in.
+    pub folder: Option<FolderId>,
 }
 
 impl Meta {
@@ -81,6 +132,9 @@ impl Meta {
     ) -> Result<RoomRow, MetaError> {
         let write = self.write().await?;
         check_room(&write.txn, new.owner, new.key.as_deref(), rooms_max).await?;
+        if let Some(folder) = new.folder {
+            folders::check_place(&write.txn, new.space, folder).await?;
+        }
         let row = room::ActiveModel {
             id: Set(bytes_of(new.id.as_bytes())),
             kind: Set(new.kind.clone()),
@@ -92,6 +146,9 @@ impl Meta {
             changed_by: Set(None),
             trashed_at: Set(None),
             trashed_by: Set(None),
+            space: Set(bytes_of(new.space.as_bytes())),
+            folder: Set(new.folder.map(|folder| bytes_of(folder.as_bytes()))),
+            trashed_with: Set(None),
         };
         match room::Entity::insert(row).exec_without_returning(&write.txn).await {
             Ok(_) => {}
@@ -107,6 +164,8 @@ impl Meta {
             title: new.title.clone(),
             key: new.key.clone(),
             owner: new.owner,
+            space: new.space,
+            folder: new.folder,
             created_at: now,
             changed_at: now,
             changed_by: None,
@@ -152,11 +211,41 @@ impl Meta {
         find(&self.db, id).await
     }
 
-    /// What the person may do in the room: the owner everything, others what they were granted,
-    /// and nothing while it is in the trash. `None`: not even know of it.
-    pub async fn right(&self, room: RoomId, person: PersonId) -> Result<Option<Right>, MetaError> {
+    /// What the person may do in the room (`weft_core::access`), limits of their session aside.
+    /// `None`: not even know of it.
+    pub async fn right(
+        &self,
+        room: RoomId,
+        person: PersonId,
+        now: Millis,
+    ) -> Result<Option<Right>, MetaError> {
         let Some(row) = find(&self.db, room).await? else { return Ok(None) };
-        right(&self.db, &row, person).await
+        right(&self.db, &row, person, now).await
+    }
+
+    /// What the person may do at the top of the space, or in the folder there; `None`: not even know of it.
+    /// In the gallery everybody may make rooms.
+    pub async fn right_at(
+        &self,
+        space: SpaceId,
+        folder: Option<FolderId>,
+        person: PersonId,
+        now: Millis,
+    ) -> Result<Option<Right>, MetaError> {
+        let Some(row) = spaces::find(&self.db, space).await? else { return Ok(None) };
+        let role = spaces::role_of(&self.db, space, person).await?;
+        let right = match folder {
+            Some(folder) => {
+                let view = self.folder_view(folder, person, now).await?;
+                view.filter(|view| view.row.space == space).map(|view| view.right)
+            }
+            None if row.archived_at.is_some() => role.map(|_| Right::Read),
+            None if row.kind == SpaceKind::Gallery => {
+                role.map(rules::Role::right).max(Some(Right::Edit))
+            }
+            None => role.map(rules::Role::right),
+        };
+        Ok(right)
     }
 
     /// The room as the person sees it; `None` if they may not.
@@ -164,51 +253,144 @@ impl Meta {
         &self,
         room: RoomId,
         person: PersonId,
+        now: Millis,
     ) -> Result<Option<RoomView>, MetaError> {
         let Some(row) = find(&self.db, room).await? else { return Ok(None) };
-        let Some(right) = right(&self.db, &row, person).await? else { return Ok(None) };
-        Ok(self.views(vec![(row, right)]).await?.pop())
+        let who = access::subject(&self.db, person).await?;
+        Ok(self.views(vec![row], &who, now).await?.pop())
     }
 
-    /// At most `count_max` rooms that the person owns or was granted, last changed first: those
-    /// in the trash (then only own ones) or the others.
+    /// At most `count_max` rooms that the person sees.
     pub async fn rooms_of(
         &self,
         person: PersonId,
-        trashed: bool,
+        which: Which,
         count_max: u64,
+        now: Millis,
     ) -> Result<Vec<RoomView>, MetaError> {
-        let me = bytes_of(person.as_bytes());
-        let mut mine = Condition::any().add(room::Column::Owner.eq(me.clone()));
-        if !trashed {
-            let granted = Query::select()
-                .column(room_grant::Column::Room)
-                .from(room_grant::Entity)
-                .and_where(Expr::col(room_grant::Column::Person).eq(me.clone()))
-                .to_owned();
-            mine = mine.add(room::Column::Id.in_subquery(granted));
-        }
+        let who = access::subject(&self.db, person).await?;
+        let seen = rules::filter(&who, &Circumstances::plain(now), Right::Read);
         let in_trash = room::Column::TrashedAt;
-        let rows = room::Entity::find()
-            .filter(mine)
-            .filter(if trashed { in_trash.is_not_null() } else { in_trash.is_null() })
+        let mut rows = room::Entity::find().filter(access::on_rooms(&seen)).filter(
+            if which == Which::Trashed { in_trash.is_not_null() } else { in_trash.is_null() },
+        );
+        let me = bytes_of(person.as_bytes());
+        let gallery = bytes_of(spaces::GALLERY.as_bytes());
+        rows = match which {
+            Which::All => {
+                rows.filter(room::Column::Space.ne(gallery).or(room::Column::Owner.eq(me.clone())))
+            }
+            Which::In(space) => rows.filter(room::Column::Space.eq(bytes_of(space.as_bytes()))),
+            Which::Recent => rows
+                .filter(
+                    room::Column::Id.in_subquery(
+                        Query::select()
+                            .column(opened::Column::Room)
+                            .from(opened::Entity)
+                            .and_where(opened::Column::Person.eq(me.clone()))
+                            .to_owned(),
+                    ),
+                )
+                .order_by_desc(marked_at(opened::Entity, &me)),
+            Which::Starred => rows
+                .filter(
+                    room::Column::Id.in_subquery(
+                        Query::select()
+                            .column(star::Column::Room)
+                            .from(star::Entity)
+                            .and_where(star::Column::Person.eq(me.clone()))
+                            .to_owned(),
+                    ),
+                )
+                .order_by_desc(marked_at(star::Entity, &me)),
+            Which::Shared => {
+                let mine = who.roles.keys().map(|space| bytes_of(space.as_bytes()));
+                rows.filter(room::Column::Space.is_not_in(mine.chain([gallery])))
+            }
+            Which::Trashed => rows.filter(room::Column::TrashedWith.is_null()),
+        };
+        let rows = rows
             .order_by_desc(room::Column::ChangedAt)
             .order_by_desc(room::Column::Id)
             .limit(count_max)
             .all(&self.db)
             .await
             .doing("list rooms")?;
-        let grants = grants::of_person(&self.db, &me).await?;
-        let mut seen = Vec::with_capacity(rows.len());
-        for row in rows {
-            let right =
-                if row.owner == me { Some(Right::Manage) } else { grants.get(&row.id).copied() };
-            // Without a grant by now: it was taken away between the two queries.
-            if let Some(right) = right {
-                seen.push((from_row(&row)?, right));
-            }
+        let rows = rows.iter().map(from_row).collect::<Result<Vec<_>, _>>()?;
+        // Who lost their right between the queries is left out there.
+        self.views(rows, &who, now).await
+    }
+
+    /// Moves a room into a space, and a folder there.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] if there is no such room, space, or folder in it.
+    pub async fn move_room(
+        &self,
+        room: RoomId,
+        space: SpaceId,
+        folder: Option<FolderId>,
+    ) -> Result<(), MetaError> {
+        let write = self.write().await?;
+        spaces::find(&write.txn, space).await?.ok_or(Refusal::NotFound)?;
+        if let Some(folder) = folder {
+            folders::check_place(&write.txn, space, folder).await?;
         }
-        self.views(seen).await
+        let moved = one(room)
+            .col_expr(room::Column::Space, Expr::value(bytes_of(space.as_bytes())))
+            .col_expr(
+                room::Column::Folder,
+                Expr::value(folder.map(|folder| bytes_of(folder.as_bytes()))),
+            )
+            .exec(&write.txn)
+            .await;
+        if moved.doing("move a room")?.rows_affected == 0 {
+            return Err(Refusal::NotFound.into());
+        }
+        write.commit("move a room").await
+    }
+
+    /// Marks a room for a person, or takes the mark away.
+    pub async fn set_star(
+        &self,
+        room: RoomId,
+        person: PersonId,
+        starred: bool,
+        now: Millis,
+    ) -> Result<(), MetaError> {
+        let id = (bytes_of(person.as_bytes()), bytes_of(room.as_bytes()));
+        let write = self.write().await?;
+        if starred {
+            let row =
+                star::ActiveModel { person: Set(id.0), room: Set(id.1), at: Set(db_time(now)) };
+            let mut keep = OnConflict::columns([star::Column::Person, star::Column::Room]);
+            keep.update_column(star::Column::At);
+            let stored = star::Entity::insert(row).on_conflict(keep);
+            stored.exec_without_returning(&write.txn).await.doing("mark a room")?;
+        } else {
+            star::Entity::delete_by_id(id).exec(&write.txn).await.doing("unmark a room")?;
+        }
+        write.commit("mark a room").await
+    }
+
+    /// Notes that a person opened a room.
+    pub async fn note_opened(
+        &self,
+        room: RoomId,
+        person: PersonId,
+        now: Millis,
+    ) -> Result<(), MetaError> {
+        let row = opened::ActiveModel {
+            person: Set(bytes_of(person.as_bytes())),
+            room: Set(bytes_of(room.as_bytes())),
+            at: Set(db_time(now)),
+        };
+        let mut newer = OnConflict::columns([opened::Column::Person, opened::Column::Room]);
+        newer.update_column(opened::Column::At);
+        let write = self.write().await?;
+        let stored = opened::Entity::insert(row).on_conflict(newer);
+        stored.exec_without_returning(&write.txn).await.doing("note an opening")?;
+        write.commit("note an opening").await
     }
 
     /// Gives the room another title.
@@ -235,7 +417,7 @@ impl Meta {
         write.commit("note a room's change").await
     }
 
-    /// Puts the room in the trash, or takes it out. Already there: nothing changes.
+    /// Puts the room in the trash, or takes it out: to the top of its space if its folder is in the trash.
     ///
     /// # Errors
     /// [`Refusal::NotFound`] if there is no such room.
@@ -248,7 +430,15 @@ impl Meta {
         let at = trashed.map(|(_, at)| db_time(at));
         let trash = one(room)
             .col_expr(room::Column::TrashedAt, Expr::value(at))
-            .col_expr(room::Column::TrashedBy, Expr::value(by));
+            .col_expr(room::Column::TrashedBy, Expr::value(by))
+            .col_expr(room::Column::TrashedWith, Expr::value(None::<Vec<u8>>));
+        if trashed.is_none()
+            && let Some(RoomRow { space, folder: Some(folder), .. }) = find(&self.db, room).await?
+            && let Some(folder) = folders::find(&self.db, folder).await?
+            && folder.trashed_at.is_some()
+        {
+            self.move_room(room, space, None).await?;
+        }
         self.update(trash, "trash a room").await
     }
 
@@ -264,24 +454,131 @@ impl Meta {
         write.commit(what).await
     }
 
-    /// Puts people's names beside rooms.
-    async fn views(&self, rooms: Vec<(RoomRow, Right)>) -> Result<Vec<RoomView>, MetaError> {
-        let ids = rooms
-            .iter()
-            .flat_map(|(row, _)| [Some(row.owner), row.changed_by])
-            .flatten()
-            .map(|id| bytes_of(id.as_bytes()))
-            .collect();
+    /// Rooms as somebody sees them; those that they do not see are left out.
+    async fn views(
+        &self,
+        rows: Vec<RoomRow>,
+        who: &Subject,
+        now: Millis,
+    ) -> Result<Vec<RoomView>, MetaError> {
+        let facts = access::facts(&self.db, rows.iter().map(Asked::from).collect()).await?;
+        let ids = rows.iter().flat_map(|row| [Some(row.owner), row.changed_by]).flatten();
+        let ids = ids.map(|id| bytes_of(id.as_bytes())).collect();
         let briefs = people::briefs(&self.db, ids).await?;
         let brief = |id: PersonId| briefs.get(id.as_bytes().as_slice()).cloned();
-        let mut views = Vec::with_capacity(rooms.len());
-        for (row, right) in rooms {
-            let owner = brief(row.owner).ok_or(MetaError::Damaged("a room's owner"))?;
-            let changed_by = row.changed_by.and_then(brief);
-            views.push(RoomView { row, owner, changed_by, right });
+        let me = bytes_of(who.person.as_bytes());
+        let ids: Vec<_> = rows.iter().map(|row| bytes_of(row.id.as_bytes())).collect();
+        let mut stars = BTreeMap::new();
+        let mut openings = BTreeMap::new();
+        for ids in ids.chunks(people::IDS_PER_QUERY_MAX) {
+            let marked = star::Entity::find()
+                .filter(star::Column::Person.eq(me.clone()))
+                .filter(star::Column::Room.is_in(ids.iter().cloned()));
+            let marked = marked.all(&self.db).await.doing("read marks")?;
+            stars.extend(marked.into_iter().map(|row| (row.room, row.at)));
+            let opened = opened::Entity::find()
+                .filter(opened::Column::Person.eq(me.clone()))
+                .filter(opened::Column::Room.is_in(ids.iter().cloned()));
+            let opened = opened.all(&self.db).await.doing("read openings")?;
+            openings.extend(opened.into_iter().map(|row| (row.room, row.at)));
+        }
+        let mut names = Names::default();
+        let mut views = Vec::with_capacity(rows.len());
+        for (row, facts) in rows.into_iter().zip(facts) {
+            let Some(right) = facts.check(who, now) else { continue };
+            let id = row.id.as_bytes().as_slice();
+            views.push(RoomView {
+                right,
+                owner: brief(row.owner).ok_or(MetaError::Damaged("a room's owner"))?,
+                changed_by: row.changed_by.and_then(brief),
+                space: names.space(&self.db, &row, &facts, who).await?,
+                folder: names.folder(&self.db, &row, &facts, who, now).await?,
+                starred: stars.contains_key(id),
+                opened_at: openings.get(id).copied().map(time),
+                row,
+            });
         }
         Ok(views)
     }
+}
+
+/// Names of spaces and folders, each looked up once.
+#[derive(Default)]
+struct Names {
+    spaces: BTreeMap<SpaceId, SpaceBrief>,
+    folders: BTreeMap<FolderId, String>,
+}
+
+impl Names {
+    /// The room's space, if the person sees it.
+    async fn space(
+        &mut self,
+        db: &impl ConnectionTrait,
+        row: &RoomRow,
+        facts: &Facts,
+        who: &Subject,
+    ) -> Result<Option<SpaceBrief>, MetaError> {
+        if !is_inside(facts, who) {
+            return Ok(None);
+        }
+        Ok(Some(match self.spaces.entry(row.space) {
+            Entry::Occupied(known) => known.get().clone(),
+            Entry::Vacant(unknown) => {
+                let space = spaces::find(db, row.space).await?;
+                let space = space.ok_or(MetaError::Damaged("a room's space"))?;
+                let brief = SpaceBrief { id: space.id, kind: space.kind, name: space.name };
+                unknown.insert(brief).clone()
+            }
+        }))
+    }
+
+    /// The room's folder, if the person sees it.
+    async fn folder(
+        &mut self,
+        db: &impl ConnectionTrait,
+        row: &RoomRow,
+        facts: &Facts,
+        who: &Subject,
+        now: Millis,
+    ) -> Result<Option<(FolderId, String)>, MetaError> {
+        let Some(id) = row.folder else { return Ok(None) };
+        let is_granted = facts.placed.iter().any(|placed| {
+            let is_theirs = match placed.grant.to {
+                Grantee::Person(person) => person == who.person,
+                Grantee::Space(space) => who.roles.contains_key(&space),
+            };
+            placed.folder.is_some()
+                && is_theirs
+                && placed.grant.expires_at.is_none_or(|end| now < end)
+        });
+        if !is_inside(facts, who) && !is_granted {
+            return Ok(None);
+        }
+        let name = match self.folders.entry(id) {
+            Entry::Occupied(known) => known.get().clone(),
+            Entry::Vacant(unknown) => {
+                let folder = folders::find(db, id).await?;
+                let folder = folder.ok_or(MetaError::Damaged("a room's folder"))?;
+                unknown.insert(folder.name).clone()
+            }
+        };
+        Ok(Some((id, name)))
+    }
+}
+
+fn is_inside(facts: &Facts, who: &Subject) -> bool {
+    facts.object.space_kind == SpaceKind::Gallery || who.roles.contains_key(&facts.object.space)
+}
+
+/// When the person marked the row's room, for an order.
+fn marked_at(marks: impl sea_orm::EntityTrait, person: &[u8]) -> Expr {
+    let at = Query::select()
+        .column("at")
+        .from(marks)
+        .and_where(Expr::col("room").eq(Expr::col((room::Entity, room::Column::Id))))
+        .and_where(Expr::col("person").eq(person.to_vec()))
+        .to_owned();
+    Expr::SubQuery(None, Box::new(at.into()))
 }
 
 /// The room of that id, as the caller's transaction sees it.
@@ -290,19 +587,15 @@ pub async fn find(db: &impl ConnectionTrait, id: RoomId) -> Result<Option<RoomRo
     row.doing("read a room")?.map(|row| from_row(&row)).transpose()
 }
 
-/// The rule behind [`Meta::right`], as the caller's transaction sees it.
+/// What [`Meta::right`] says, as the caller's transaction sees it.
 pub async fn right(
     db: &impl ConnectionTrait,
     row: &RoomRow,
     person: PersonId,
+    now: Millis,
 ) -> Result<Option<Right>, MetaError> {
-    if row.owner == person {
-        return Ok(Some(Right::Manage));
-    }
-    if row.trashed_at.is_some() {
-        return Ok(None);
-    }
-    grants::find(db, row.id, person).await
+    let who = access::subject(db, person).await?;
+    Ok(access::facts_of(db, Asked::from(row)).await?.check(&who, now))
 }
 
 async fn check_room(
@@ -337,6 +630,8 @@ fn from_row(row: &room::Model) -> Result<RoomRow, MetaError> {
         title: row.title.clone(),
         key: row.key.clone(),
         owner: person_id(&row.owner)?,
+        space: space_id(&row.space)?,
+        folder: row.folder.as_deref().map(folder_id).transpose()?,
         created_at: time(row.created_at),
         changed_at: time(row.changed_at),
         changed_by: row.changed_by.as_deref().map(person_id).transpose()?,

@@ -1,18 +1,24 @@
 //! Sign-ins: a token's hash, whose it is, and until when.
 
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect, sea_query::Expr,
+};
+use sha2::{Digest, Sha256};
 use weft_core::{Millis, PersonId};
 
 use super::{
     Meta, bytes_of, db_time,
     entities::sign_in,
-    error::{Doing, MetaError},
+    error::{Doing, MetaError, Refusal},
     people::{self, Person},
-    person_id, time,
+    person_id, room_tokens, time,
 };
 
 /// A sign-in's last use is stored at most this often, in milliseconds: reading must stay cheap.
 pub const SIGN_IN_TOUCH_MS: Millis = 60 * 60 * 1000;
+/// How many of a person's sign-ins are listed: those used last.
+pub const SIGN_INS_LISTED_MAX: u64 = 200;
 /// Characters kept of a browser's name of itself.
 const USER_AGENT_CHARS_MAX: usize = 200;
 
@@ -32,16 +38,45 @@ pub struct NewSignIn<'a> {
     pub token_hash: [u8; 32],
     /// Who signed in.
     pub person: PersonId,
+    /// The hash of the password that was shown. If it is not the person's any more, there is no sign-in.
+    pub password_hash: &'a str,
     /// How long it lasts after its last use, in milliseconds.
     pub idle_ms_max: Millis,
     /// What the browser or program calls itself.
     pub user_agent: &'a str,
 }
 
+/// A sign-in as its person sees it among others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedSignIn {
+    /// Names it to its person; see [`sign_in_id`].
+    pub id: [u8; 16],
+    /// When it was made.
+    pub created_at: Millis,
+    /// When it was used last, to the hour.
+    pub used_at: Millis,
+    /// What the browser or program called itself.
+    pub user_agent: String,
+}
+
+/// What a sign-in is called where its token and the token's hash must not be seen. Nobody finds
+/// either from it.
+#[must_use]
+pub fn sign_in_id(token_hash: &[u8; 32]) -> [u8; 16] {
+    let digest = Sha256::new().chain_update(b"weft sign-in id").chain_update(token_hash).finalize();
+    let mut id = [0; 16];
+    id.copy_from_slice(&digest[..16]);
+    id
+}
+
 impl Meta {
     /// Stores a sign-in, and forgets those of the same person that have expired.
+    ///
+    /// # Errors
+    /// [`Refusal::PasswordChanged`] if the password that was shown is not the person's any more.
     pub async fn create_sign_in(&self, new: NewSignIn<'_>, now: Millis) -> Result<(), MetaError> {
         let write = self.write().await?;
+        people::check_password(&write.txn, new.person, new.password_hash).await?;
         let person = bytes_of(new.person.as_bytes());
         let expired = sign_in::Entity::delete_many()
             .filter(sign_in::Column::Person.eq(person.clone()))
@@ -106,12 +141,100 @@ impl Meta {
         write.commit("store a sign-in's use").await
     }
 
-    /// Ends a sign-in. Whether there was one.
+    /// Ends a sign-in, and the room tokens minted with it. Whether there was one.
     pub async fn sign_out(&self, token_hash: &[u8; 32]) -> Result<bool, MetaError> {
         let write = self.write().await?;
         let gone = sign_in::Entity::delete_by_id(token_hash.to_vec()).exec(&write.txn).await;
         let gone = gone.doing("end a sign-in")?;
+        room_tokens::end_minted_with(&write.txn, token_hash).await?;
         write.commit("end a sign-in").await?;
         Ok(gone.rows_affected > 0)
     }
+
+    /// The person's sign-ins that are valid now, those used last first, up to
+    /// [`SIGN_INS_LISTED_MAX`].
+    pub async fn sign_ins(
+        &self,
+        person: PersonId,
+        now: Millis,
+    ) -> Result<Vec<ListedSignIn>, MetaError> {
+        let rows = of_person(person)
+            .filter(sign_in::Column::ExpiresAt.gt(db_time(now)))
+            .order_by_desc(sign_in::Column::UsedAt)
+            .order_by_desc(sign_in::Column::CreatedAt)
+            .limit(SIGN_INS_LISTED_MAX)
+            .all(&self.db)
+            .await
+            .doing("list sign-ins")?;
+        let listed = |row: sign_in::Model| {
+            Ok(ListedSignIn {
+                id: sign_in_id(&hash_of(row.token_hash)?),
+                created_at: time(row.created_at),
+                used_at: time(row.used_at),
+                user_agent: row.user_agent,
+            })
+        };
+        rows.into_iter().map(listed).collect()
+    }
+
+    /// Ends one of the person's sign-ins, and the room tokens minted with it. Its hash.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] if the person has none of this id.
+    pub async fn end_sign_in(&self, person: PersonId, id: [u8; 16]) -> Result<[u8; 32], MetaError> {
+        let write = self.write().await?;
+        let found = hashes(&write.txn, person).await?.into_iter();
+        let found = found.filter(|hash| sign_in_id(hash) == id).collect::<Vec<_>>();
+        let [token_hash] = found[..] else { return Err(Refusal::NotFound.into()) };
+        end(&write.txn, &found).await?;
+        write.commit("end a sign-in").await?;
+        Ok(token_hash)
+    }
+
+    /// Ends all the person's sign-ins but one, and the room tokens minted with them. Their hashes.
+    pub async fn end_other_sign_ins(
+        &self,
+        person: PersonId,
+        kept: &[u8; 32],
+    ) -> Result<Vec<[u8; 32]>, MetaError> {
+        let write = self.write().await?;
+        let ended = end_all(&write.txn, person, Some(kept)).await?;
+        write.commit("end sign-ins").await?;
+        Ok(ended)
+    }
+}
+
+/// Ends all the person's sign-ins but `kept`, and the room tokens minted with them, within the caller's
+/// transaction. Their hashes.
+pub async fn end_all(
+    db: &impl ConnectionTrait,
+    person: PersonId,
+    kept: Option<&[u8; 32]>,
+) -> Result<Vec<[u8; 32]>, MetaError> {
+    let mut ended = hashes(db, person).await?;
+    ended.retain(|hash| Some(hash) != kept);
+    end(db, &ended).await?;
+    Ok(ended)
+}
+
+async fn end(db: &impl ConnectionTrait, ended: &[[u8; 32]]) -> Result<(), MetaError> {
+    for token_hash in ended {
+        let gone = sign_in::Entity::delete_by_id(token_hash.to_vec()).exec(db).await;
+        gone.doing("end a sign-in")?;
+        room_tokens::end_minted_with(db, token_hash).await?;
+    }
+    Ok(())
+}
+
+async fn hashes(db: &impl ConnectionTrait, person: PersonId) -> Result<Vec<[u8; 32]>, MetaError> {
+    let rows = of_person(person).all(db).await.doing("read sign-ins")?;
+    rows.into_iter().map(|row| hash_of(row.token_hash)).collect()
+}
+
+fn of_person(person: PersonId) -> sea_orm::Select<sign_in::Entity> {
+    sign_in::Entity::find().filter(sign_in::Column::Person.eq(bytes_of(person.as_bytes())))
+}
+
+fn hash_of(bytes: Vec<u8>) -> Result<[u8; 32], MetaError> {
+    bytes.try_into().map_err(|_| MetaError::Damaged("a sign-in's hash"))
 }

@@ -5,6 +5,8 @@ use weft_core::{Millis, PersonId, Right, RoomId};
 
 use super::*;
 
+mod spaces;
+
 const DAY: Millis = 24 * 60 * 60 * 1000;
 const ROOMS_MAX: u64 = 100;
 
@@ -44,7 +46,8 @@ impl Fixture {
 
     /// The names of the rooms that a person sees, by first byte of their ids.
     async fn listed(&self, person: PersonId, trashed: bool) -> Vec<u8> {
-        let rooms = self.meta.rooms_of(person, trashed, 10).await.unwrap();
+        let which = if trashed { Which::Trashed } else { Which::All };
+        let rooms = self.meta.rooms_of(person, which, 10, 60).await.unwrap();
         rooms.iter().map(|view| view.row.id.as_bytes()[0]).collect()
     }
 }
@@ -68,6 +71,22 @@ fn new_room(id: u8, owner: PersonId, key: Option<&str>) -> NewRoom {
         title: format!("room {id}"),
         key: key.map(str::to_owned),
         owner,
+        space: personal(owner),
+        folder: None,
+    }
+}
+
+fn to(username: &str, right: Right) -> NewGrant {
+    NewGrant { to: NewGrantee::Username(username.to_owned()), right, expires_at: None }
+}
+
+fn new_sign_in(token: u8, person: PersonId) -> NewSignIn<'static> {
+    NewSignIn {
+        token_hash: [token; 32],
+        person,
+        password_hash: "$",
+        idle_ms_max: 30 * DAY,
+        user_agent: "test",
     }
 }
 
@@ -149,7 +168,7 @@ async fn the_set_up_link_works_once_and_for_a_day() {
 async fn sign_ins_last_while_they_are_used() {
     let f = Fixture::new().await;
     let person = f.person(1, "lin").await;
-    let new = NewSignIn { token_hash: [1; 32], person, idle_ms_max: 30 * DAY, user_agent: "test" };
+    let new = new_sign_in(1, person);
     f.meta.create_sign_in(new.clone(), 0).await.unwrap();
     let ends = async |now| f.meta.sign_in(&[1; 32], now).await.unwrap().map(|s| s.expires_at);
     // Within the hour nothing is stored; later the end moves.
@@ -164,6 +183,123 @@ async fn sign_ins_last_while_they_are_used() {
     assert!(!f.meta.sign_out(&[1; 32]).await.unwrap());
     assert!(f.meta.sign_out(&[2; 32]).await.unwrap());
     assert_eq!(f.meta.sign_in(&[2; 32], 80 * DAY).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn sign_ins_are_listed_and_ended_by_their_person() {
+    let f = Fixture::new().await;
+    let (lin, bo) = (f.person(1, "lin").await, f.person(2, "bo").await);
+    for (token, person, at) in [(1, lin, 0), (2, lin, 1), (3, bo, 2), (4, lin, 3)] {
+        f.meta.create_sign_in(new_sign_in(token, person), at).await.unwrap();
+    }
+    for token in [2, 4] {
+        let new = new_room_token(token + 10, token, lin, DAY);
+        f.meta.create_room_token(&new, 9, 0).await.unwrap();
+    }
+    let id = |token: u8| sign_in_id(&[token; 32]);
+    let listed = async |person, now| {
+        let listed = f.meta.sign_ins(person, now).await.unwrap();
+        listed.into_iter().map(|sign_in| (sign_in.id, sign_in.created_at)).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(lin, 3).await, [(id(4), 3), (id(2), 1), (id(1), 0)]);
+    assert_eq!(listed(lin, 30 * DAY).await, [(id(4), 3), (id(2), 1)], "one has expired");
+    assert_eq!(refusal(f.meta.end_sign_in(bo, id(1)).await), Refusal::NotFound);
+    assert_eq!(f.meta.end_sign_in(lin, id(2)).await.unwrap(), [2; 32]);
+    assert_eq!(refusal(f.meta.end_sign_in(lin, id(2)).await), Refusal::NotFound);
+    assert_eq!(f.meta.end_other_sign_ins(lin, &[1; 32]).await.unwrap(), [[4; 32]]);
+    assert_eq!(listed(lin, 3).await, [(id(1), 0)]);
+    assert_eq!(listed(bo, 3).await, [(id(3), 2)]);
+    for token in [12, 14] {
+        assert_eq!(f.meta.room_token(&[token; 32], 3).await.unwrap(), None);
+    }
+}
+
+#[tokio::test]
+async fn a_changed_password_ends_what_the_old_one_began() {
+    let f = Fixture::new().await;
+    let lin = f.person(1, "lin").await;
+    for token in [1, 2, 3] {
+        f.meta.create_sign_in(new_sign_in(token, lin), u64::from(token)).await.unwrap();
+    }
+    let change = async |old: &str| f.meta.change_password(lin, old, "$new", &[2; 32]).await;
+    assert_eq!(change("$").await.unwrap(), [[1; 32], [3; 32]]);
+    assert_eq!(f.meta.credentials("lin").await.unwrap().unwrap().password_hash, "$new");
+    // Whoever had checked the old one just before comes too late.
+    assert_eq!(refusal(change("$").await), Refusal::PasswordChanged);
+    let late = f.meta.create_sign_in(new_sign_in(4, lin), 5).await;
+    assert_eq!(refusal(late), Refusal::PasswordChanged);
+    let new = NewSignIn { password_hash: "$new", ..new_sign_in(5, lin) };
+    f.meta.create_sign_in(new, 6).await.unwrap();
+    assert_eq!(f.meta.sign_ins(lin, 6).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn people_change_what_they_say_about_themselves() {
+    let f = Fixture::new().await;
+    let (lin, bo) = (f.person(1, "lin").await, f.person(2, "bo").await);
+    let some = |text: &str| Some(Some(text.to_owned()));
+    let change = ProfileChange {
+        name: Some("林月".to_owned()),
+        email: some("1@EXAMPLE.org"),
+        language: Some("zh".to_owned()),
+        time_zone: some("Asia/Shanghai"),
+        phone: some("+86 10"),
+    };
+    let changed = f.meta.change_profile(lin, change).await.unwrap();
+    assert_eq!(f.meta.person(lin).await.unwrap().as_ref(), Some(&changed));
+    assert_eq!((changed.name.as_str(), changed.language.as_str()), ("林月", "zh"));
+    assert_eq!(changed.email.as_deref(), Some("1@EXAMPLE.org"));
+    assert_eq!(changed.time_zone.as_deref(), Some("Asia/Shanghai"));
+    assert_eq!(changed.phone.as_deref(), Some("+86 10"));
+    let same = f.meta.change_profile(lin, ProfileChange::default()).await.unwrap();
+    assert_eq!(same, changed);
+
+    let mine = ProfileChange { email: some("1@example.ORG"), ..ProfileChange::default() };
+    assert_eq!(refusal(f.meta.change_profile(bo, mine).await), Refusal::EmailTaken);
+    let none = ProfileChange { email: Some(None), phone: Some(None), ..ProfileChange::default() };
+    let changed = f.meta.change_profile(lin, none).await.unwrap();
+    assert_eq!((changed.email, changed.phone), (None, None));
+    assert_eq!(changed.name, "林月");
+    // An address that was given up is free.
+    let free = ProfileChange { email: some("1@example.org"), ..ProfileChange::default() };
+    f.meta.change_profile(bo, free).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_second_factor_takes_each_code_once() {
+    let f = Fixture::new().await;
+    let (lin, bo) = (f.person(1, "lin").await, f.person(2, "bo").await);
+    let meta = &f.meta;
+    assert_eq!(meta.second_factor(lin).await.unwrap(), None);
+    meta.begin_second_factor(lin, &[1; 20]).await.unwrap();
+    meta.begin_second_factor(lin, &[2; 20]).await.unwrap();
+    let factor = |on| SecondFactor { secret: vec![2; 20], on };
+    assert_eq!(meta.second_factor(lin).await.unwrap(), Some(factor(false)));
+    assert!(!meta.person(lin).await.unwrap().unwrap().second_factor);
+    meta.turn_on_second_factor(lin, &[2; 20], 100, &[[7; 32], [8; 32]]).await.unwrap();
+    assert_eq!(meta.second_factor(lin).await.unwrap(), Some(factor(true)));
+    assert!(meta.person(lin).await.unwrap().unwrap().second_factor);
+    assert_eq!(refusal(meta.begin_second_factor(lin, &[3; 20]).await), Refusal::SecondFactorOn);
+
+    let mut taken = Vec::new();
+    for step in [99, 100, 101, 101, 100, 103] {
+        taken.push(meta.use_code(lin, step).await.unwrap());
+    }
+    assert_eq!(taken, [false, false, true, false, false, true], "later ones only");
+    let recover =
+        async |person, code: u8| meta.use_recovery_code(person, &[code; 32]).await.unwrap();
+    assert!(!recover(bo, 7).await);
+    assert!(recover(lin, 7).await);
+    assert!(!recover(lin, 7).await);
+
+    assert!(meta.remove_second_factor(lin).await.unwrap());
+    assert!(!meta.remove_second_factor(lin).await.unwrap());
+    assert_eq!(meta.second_factor(lin).await.unwrap(), None);
+    assert!(!recover(lin, 8).await, "gone with it");
+    // What was shown is what is confirmed, or nothing is.
+    meta.begin_second_factor(lin, &[4; 20]).await.unwrap();
+    let other = meta.turn_on_second_factor(lin, &[2; 20], 1, &[]).await;
+    assert_eq!(refusal(other), Refusal::NotFound);
 }
 
 #[tokio::test]
@@ -197,14 +333,14 @@ async fn rights_follow_grants_and_the_trash() {
     let rights = async || {
         let mut rights = Vec::new();
         for person in [lin, bo, cy] {
-            rights.push(f.meta.right(room, person).await.unwrap().map(Right::name));
+            rights.push(f.meta.right(room, person, 9).await.unwrap().map(Right::name));
         }
         rights
     };
     assert_eq!(rights().await, [Some("manage"), None, None]);
-    f.meta.grant(room, "BO", Right::Edit, lin, 1).await.unwrap();
+    f.meta.grant(Target::Room(room), &to("BO", Right::Edit), lin, 1).await.unwrap();
     assert_eq!(rights().await, [Some("manage"), Some("edit"), None]);
-    f.meta.grant(room, "bo", Right::Read, lin, 2).await.unwrap();
+    f.meta.grant(Target::Room(room), &to("bo", Right::Read), lin, 2).await.unwrap();
     assert_eq!(rights().await, [Some("manage"), Some("read"), None]);
 
     f.meta.set_trashed(room, Some((lin, 3))).await.unwrap();
@@ -214,18 +350,21 @@ async fn rights_follow_grants_and_the_trash() {
     f.meta.set_trashed(room, None).await.unwrap();
     assert_eq!(rights().await, [Some("manage"), Some("read"), None]);
 
-    f.meta.revoke(room, "bo").await.unwrap();
-    f.meta.revoke(room, "bo").await.unwrap();
+    f.meta.revoke(Target::Room(room), "bo").await.unwrap();
+    f.meta.revoke(Target::Room(room), "bo").await.unwrap();
     assert_eq!(rights().await, [Some("manage"), None, None]);
 
     for who in ["lin", "LIN"] {
-        let grant = f.meta.grant(room, who, Right::Read, lin, 4).await;
+        let grant = f.meta.grant(Target::Room(room), &to(who, Right::Read), lin, 4).await;
         assert_eq!(refusal(grant), Refusal::IsOwner);
-        assert_eq!(refusal(f.meta.revoke(room, who).await), Refusal::IsOwner);
+        assert_eq!(refusal(f.meta.revoke(Target::Room(room), who).await), Refusal::IsOwner);
     }
-    assert_eq!(refusal(f.meta.grant(room, "dee", Right::Read, lin, 4).await), Refusal::NotFound);
+    assert_eq!(
+        refusal(f.meta.grant(Target::Room(room), &to("dee", Right::Read), lin, 4).await),
+        Refusal::NotFound
+    );
     let nowhere = RoomId::from_bytes([99; 16]);
-    assert_eq!(f.meta.right(nowhere, lin).await.unwrap(), None);
+    assert_eq!(f.meta.right(nowhere, lin, 9).await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -236,22 +375,22 @@ async fn lists_show_what_changed_last_first() {
         f.room(id, lin, None).await;
     }
     let first = RoomId::from_bytes([10; 16]);
-    f.meta.grant(first, "bo", Right::Comment, lin, 1).await.unwrap();
+    f.meta.grant(Target::Room(first), &to("bo", Right::Comment), lin, 1).await.unwrap();
     assert_eq!(f.listed(lin, false).await, [12, 11, 10]);
     f.meta.touch(first, bo, 50).await.unwrap();
     f.meta.touch(first, lin, 40).await.unwrap();
     assert_eq!(f.listed(lin, false).await, [10, 12, 11]);
     assert_eq!(f.listed(bo, false).await, [10]);
 
-    let view = f.meta.room_view(first, bo).await.unwrap().unwrap();
+    let view = f.meta.room_view(first, bo, 60).await.unwrap().unwrap();
     assert_eq!((view.right, view.row.changed_at), (Right::Comment, 50));
     assert_eq!(view.changed_by.map(|p| p.name).as_deref(), Some("name of bo"));
     assert_eq!(view.owner.username, "lin");
-    assert_eq!(f.meta.rooms_of(lin, false, 2).await.unwrap().len(), 2);
+    assert_eq!(f.meta.rooms_of(lin, Which::All, 2, 60).await.unwrap().len(), 2);
 
-    let members = f.meta.members(first).await.unwrap();
+    let audience = f.meta.audience(first, 60).await.unwrap();
     let members: Vec<_> =
-        members.iter().map(|m| (m.person.username.as_str(), m.right, m.owner)).collect();
+        audience.people.iter().map(|m| (m.person.username.as_str(), m.right, m.owner)).collect();
     assert_eq!(members, [("lin", Right::Manage, true), ("bo", Right::Comment, false)]);
 }
 
@@ -283,9 +422,9 @@ async fn invite_links_end_by_time_use_and_revocation() {
     f.invite(2, room, Right::Read, 5).await;
     f.invite(3, room, Right::Edit, 5).await;
     assert!(!accept(2, bo, 0).await.unwrap());
-    assert_eq!(f.meta.right(room, bo).await.unwrap(), Some(Right::Comment));
+    assert_eq!(f.meta.right(room, bo, 9).await.unwrap(), Some(Right::Comment));
     assert!(accept(3, bo, 0).await.unwrap());
-    assert_eq!(f.meta.right(room, bo).await.unwrap(), Some(Right::Edit));
+    assert_eq!(f.meta.right(room, bo, 9).await.unwrap(), Some(Right::Edit));
 
     let link = f.invite(4, room, Right::Read, 5).await;
     let elsewhere = f.room(11, lin, None).await;
@@ -326,6 +465,51 @@ async fn many_who_accept_at_once_do_not_exceed_the_count() {
 }
 
 #[tokio::test]
+async fn workspace_invites_make_so_many_accounts() {
+    let f = Fixture::new().await;
+    let lin = f.person(1, "lin").await;
+    let create = async |secret: u8, uses_max, invites_max| {
+        let new = NewWorkspaceInvite {
+            id: [secret; 16],
+            secret_hash: [secret; 32],
+            email: (uses_max == 1).then(|| "bo@example.org".to_owned()),
+            created_by: lin,
+            expires_at: DAY,
+            uses_max,
+        };
+        f.meta.create_workspace_invite(&new, invites_max, u64::from(secret)).await
+    };
+    create(1, 2, 2).await.unwrap();
+    create(2, 1, 2).await.unwrap();
+    assert_eq!(refusal(create(3, 1, 2).await), Refusal::TooManyInvites { limit: 2 });
+    let listed = async |now| {
+        let listed = f.meta.workspace_invites(now).await.unwrap();
+        listed.into_iter().map(|invite| (invite.id[0], invite.uses)).collect::<Vec<_>>()
+    };
+    let look = f.meta.workspace_invite(&[2; 32], 3).await.unwrap().unwrap();
+    assert_eq!(look.email.as_deref(), Some("bo@example.org"));
+    assert_eq!((look.invited_by.as_str(), look.created_at), ("name of lin", 2));
+
+    let make = async |secret: u8, id: u8, name: &str, now| {
+        f.meta.create_invited_person(&new_person(id, name), &[secret; 32], now).await
+    };
+    make(1, 11, "ann", 3).await.unwrap();
+    // A name that is taken uses nothing up.
+    assert_eq!(refusal(make(1, 12, "ANN", 3).await), Refusal::UsernameTaken);
+    assert_eq!(listed(3).await, [(2, 0), (1, 1)]);
+    assert_eq!(refusal(make(1, 12, "ben", DAY).await), Refusal::LinkExpired);
+    make(1, 12, "ben", 3).await.unwrap();
+    assert_eq!(refusal(make(1, 13, "cy", 3).await), Refusal::LinkExpired);
+    assert_eq!(refusal(make(9, 13, "cy", 3).await), Refusal::LinkExpired);
+    assert_eq!(listed(3).await, [(2, 0)]);
+    assert_eq!(f.meta.workspace_invite(&[1; 32], 3).await.unwrap(), None);
+    f.meta.revoke_workspace_invite([2; 16]).await.unwrap();
+    assert_eq!(refusal(f.meta.revoke_workspace_invite([2; 16]).await), Refusal::NotFound);
+    assert_eq!(refusal(make(2, 13, "cy", 3).await), Refusal::LinkExpired);
+    assert_eq!(listed(3).await, []);
+}
+
+#[tokio::test]
 async fn client_ids_belong_to_one_person_for_ninety_idle_days() {
     let f = Fixture::new().await;
     let (lin, bo) = (f.person(1, "lin").await, f.person(2, "bo").await);
@@ -347,4 +531,105 @@ async fn client_ids_belong_to_one_person_for_ninety_idle_days() {
     assert_eq!(claim(&[], 0).await, claimed(&[], &[]));
     let many: Vec<u64> = (1..=1200).collect();
     assert_eq!(claim(&many, 91 * DAY).await.valid, [2]);
+}
+
+fn new_access_token(id: u8, person: PersonId, expires_at: Option<Millis>) -> NewAccessToken {
+    NewAccessToken {
+        id: [id; 16],
+        token_hash: [id; 32],
+        person,
+        name: format!("token {id}"),
+        scopes: [Scope::RoomTokens, Scope::Write].into_iter().collect(),
+        expires_at,
+    }
+}
+
+fn new_room_token(id: u8, minted_with: u8, person: PersonId, expires_at: Millis) -> NewRoomToken {
+    NewRoomToken {
+        token_hash: [id; 32],
+        minted_with: [minted_with; 32],
+        person,
+        room: TokenRoom::Key("k".to_owned()),
+        right: Right::Comment,
+        name: Some("Guest".to_owned()),
+        expires_at,
+    }
+}
+
+#[tokio::test]
+async fn access_tokens_end_by_time_and_revocation() {
+    let f = Fixture::new().await;
+    let (lin, bo) = (f.person(1, "lin").await, f.person(2, "bo").await);
+    let create = async |new: NewAccessToken| f.meta.create_access_token(&new, 2, 5).await;
+    let lasting = create(new_access_token(1, lin, None)).await.unwrap();
+    let ending = create(new_access_token(2, lin, Some(DAY))).await.unwrap();
+    let third = create(new_access_token(3, lin, None)).await;
+    assert_eq!(refusal(third), Refusal::TooManyTokens { limit: 2 });
+    assert_eq!(f.meta.access_tokens(lin).await.unwrap(), [ending.clone(), lasting.clone()]);
+    assert_eq!(f.meta.access_tokens(bo).await.unwrap(), []);
+
+    let used = async |id: u8, now| {
+        let token = f.meta.access_token(&[id; 32], now).await.unwrap();
+        token.map(|(person, token)| (person.id, token.used_at))
+    };
+    assert_eq!(used(1, 10).await, Some((lin, None)));
+    assert_eq!(used(1, 10 + ACCESS_TOKEN_TOUCH_MS - 1).await, Some((lin, Some(10))));
+    let later = 10 + ACCESS_TOKEN_TOUCH_MS;
+    used(1, later).await;
+    assert_eq!(used(1, later).await, Some((lin, Some(later))), "stored once an hour");
+    assert_eq!(used(2, DAY - 1).await, Some((lin, None)));
+    assert_eq!(used(2, DAY).await, None);
+    assert_eq!(used(9, 0).await, None);
+
+    assert_eq!(refusal(f.meta.revoke_access_token(bo, [1; 16]).await), Refusal::NotFound);
+    assert_eq!(f.meta.revoke_access_token(lin, [1; 16]).await.unwrap(), [1; 32]);
+    assert_eq!(refusal(f.meta.revoke_access_token(lin, [1; 16]).await), Refusal::NotFound);
+    assert_eq!(used(1, later).await, None);
+
+    let scopes = &ending.scopes;
+    let allowed = Scope::ALL.map(|scope| scopes.allow(scope));
+    assert_eq!(allowed, [true, true, false, true], "who may write may read");
+    assert_eq!(scopes.names().collect::<Vec<_>>(), ["write", "room-tokens"]);
+}
+
+#[tokio::test]
+async fn room_tokens_end_by_time_and_with_what_they_were_minted_with() {
+    let f = Fixture::new().await;
+    let lin = f.person(1, "lin").await;
+    let sign_in = NewSignIn { idle_ms_max: DAY, ..new_sign_in(1, lin) };
+    f.meta.create_sign_in(sign_in, 0).await.unwrap();
+    for (id, expires_at) in [(2, None), (3, Some(DAY))] {
+        let new = new_access_token(id, lin, expires_at);
+        f.meta.create_access_token(&new, 9, 0).await.unwrap();
+    }
+    for (id, minted_with) in [(11, 1), (12, 2), (13, 3), (14, 4)] {
+        let new = new_room_token(id, minted_with, lin, 3 * DAY);
+        f.meta.create_room_token(&new, 9, 0).await.unwrap();
+    }
+    let valid = async |now| {
+        let mut valid = Vec::new();
+        for id in 11..=14 {
+            if let Some(token) = f.meta.room_token(&[id; 32], now).await.unwrap() {
+                assert_eq!(token.person.id, lin);
+                assert_eq!((token.right, token.name.as_deref()), (Right::Comment, Some("Guest")));
+                assert_eq!(token.room, TokenRoom::Key("k".to_owned()));
+                valid.push(id);
+            }
+        }
+        valid
+    };
+    assert_eq!(valid(0).await, [11, 12, 13], "one minted with nothing is worth nothing");
+    assert_eq!(valid(DAY).await, [12], "the sign-in and the other token have ended");
+    assert_eq!(valid(3 * DAY).await, [0; 0]);
+    f.meta.sign_out(&[1; 32]).await.unwrap();
+    assert_eq!(valid(0).await, [12, 13]);
+    f.meta.revoke_access_token(lin, [2; 16]).await.unwrap();
+    assert_eq!(valid(0).await, [13]);
+
+    // Expired ones are forgotten, and count no more.
+    let full = f.meta.create_room_token(&new_room_token(21, 3, lin, 9 * DAY), 2, 0).await;
+    assert_eq!(refusal(full), Refusal::TooManyTokens { limit: 2 });
+    let new = new_room_token(21, 3, lin, 9 * DAY);
+    f.meta.create_room_token(&new, 2, 3 * DAY).await.unwrap();
+    assert_eq!(valid(0).await, [0; 0]);
 }

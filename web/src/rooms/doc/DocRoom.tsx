@@ -21,6 +21,7 @@ import { LinkField } from './LinkField';
 import { isLinkTarget } from './links';
 import { schemaExtensions } from './schema';
 import { SlashMenu } from './SlashMenu';
+import { TextsInBlocks } from './texts';
 import { Toolbar } from './Toolbar';
 import { useIdle } from './useIdle';
 import { useKeyboardInset } from './useKeyboardInset';
@@ -112,6 +113,7 @@ function DocEditor(props: EditorProps) {
         extensions: [
           ...schemaExtensions({ tick: words.current('doc.task_tick') }),
           Collaboration.configure({ document: replica.ydoc, field: FRAGMENT }),
+          TextsInBlocks,
           Carets.configure({ awareness: replica.awareness }),
           HoldWhileComposing.configure({ replica }),
           Placeholder.configure({ placeholder: () => words.current('doc.placeholder') }),

@@ -35,6 +35,10 @@ function tickTask(editor: Editor): boolean {
   return editor.commands.updateAttributes('taskItem', { checked: !checked });
 }
 
+function hasLinkable(editor: Editor): boolean {
+  return !editor.state.selection.empty || editor.isActive('link');
+}
+
 interface Options {
   /** Opens the field for a link's address; false if there is nothing to link. */
   onLink: () => boolean;
@@ -51,7 +55,8 @@ export const DocKeys = Extension.create<Options>({
   addKeyboardShortcuts() {
     return {
       'Mod-Enter': () => tickTask(this.editor),
-      'Mod-k': () => this.options.onLink(),
+      // With nothing to link it finds things, as everywhere else.
+      'Mod-k': () => hasLinkable(this.editor) && this.options.onLink(),
       'Alt-Shift-ArrowUp': () => moveBlock(this.editor, -1),
       'Alt-Shift-ArrowDown': () => moveBlock(this.editor, 1),
     };

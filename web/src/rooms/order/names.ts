@@ -12,9 +12,9 @@ export interface Names {
 /** Names of people in an order: those who are here, and those who can open it. */
 export function useNames(roomId: string, faces: readonly Face[], wanted: readonly string[]): Names {
   const { t } = useWords();
-  const people = usePeople(roomId, roomId !== '');
+  const people = usePeople(roomId);
   const known = useMemo(() => {
-    const names = new Map(people.data?.map(({ id, name }) => [id, name]));
+    const names = new Map(people.data?.people.map(({ id, name }) => [id, name]));
     for (const { personId, name } of faces) names.set(personId, name);
     return names;
   }, [people.data, faces]);

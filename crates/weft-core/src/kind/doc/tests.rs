@@ -48,7 +48,23 @@ fn updates_converge_and_repeats_add_nothing() {
     assert_eq!(other.digest(), doc.digest());
     let loaded = Doc::open(&doc.snapshot()).unwrap();
     assert_eq!((loaded.text(), loaded.digest()), (doc.text(), doc.digest()));
-    assert_eq!(loaded.clocks, doc.clocks);
+    assert_eq!(loaded.known, doc.known);
+}
+
+#[test]
+fn news_is_what_inserts_or_deletes_something() {
+    let a = client(1);
+    let mut doc = Doc::default();
+    let one = edit(&a, 0, 0, "abcd");
+    doc.execute(&one, &editor()).unwrap();
+    let deletion = edit(&a, 1, 2, "");
+    assert_eq!(doc.is_news(&one), Ok(false));
+    assert_eq!(doc.is_news(&deletion), Ok(true));
+    doc.execute(&deletion, &editor()).unwrap();
+    assert_eq!(doc.is_news(&deletion), Ok(false));
+    let all = a.transact().encode_state_as_update_v1(&StateVector::default());
+    assert_eq!(doc.is_news(&all.into()), Ok(false));
+    assert_eq!(doc.is_news(&edit(&a, 0, 0, "x")), Ok(true));
 }
 
 #[test]
@@ -227,4 +243,164 @@ proptest! {
             Err(Upset::Broken(_)) => {} // The room is loaded anew.
         }
     }
+}
+
+#[test]
+fn l10_types_nest_so_deep_and_no_deeper() {
+    // Arrays in arrays: each but the first names the one before as its parent.
+    let nested = |depth: u32| {
+        let number = |out: &mut Vec<u8>, mut value: u32| {
+            while value > 0x7f {
+                out.push((value & 0x7f) as u8 | 0x80);
+                value >>= 7;
+            }
+            out.push(value as u8);
+        };
+        let mut update = vec![1];
+        number(&mut update, depth);
+        update.extend([1, 0]);
+        update.extend([7, 1, 1, b'a', 0]);
+        for parent in 0..depth - 1 {
+            update.extend([7, 0, 1]);
+            number(&mut update, parent);
+            update.push(0);
+        }
+        update.push(0);
+        update
+    };
+    assert_eq!(refused(&mut Doc::default(), &nested(100_000)), "op_malformed");
+    assert_eq!(refused(&mut Doc::default(), &nested(501)), "op_malformed");
+    let mut doc = Doc::default();
+    doc.execute(&nested(500).into(), &editor()).unwrap();
+    let deepest = [1, 1, 1, 0xf4, 0x03, 7, 0, 1, 0xf3, 0x03, 0, 0];
+    assert_eq!(refused(&mut doc, &deepest), "op_malformed", "one deeper, in an update of its own");
+    let beside = [1, 1, 1, 0xf4, 0x03, 0x87, 1, 0xf3, 0x03, 0, 0];
+    doc.execute(&Bytes::copy_from_slice(&beside), &editor()).unwrap();
+    let within = [1, 1, 1, 0xf5, 0x03, 7, 0, 1, 0xf4, 0x03, 0, 0];
+    assert_eq!(refused(&mut doc, &within), "op_malformed", "in what is beside the deepest");
+    let mut doc = Doc::open(&doc.snapshot()).unwrap();
+    assert_eq!(refused(&mut doc, &within), "op_malformed", "after it was loaded");
+    // Deleting the outermost deletes all of them, recursively.
+    doc.execute(&Bytes::from_static(&[0, 1, 1, 1, 0, 1]), &editor()).unwrap();
+    assert_eq!(doc.json(None, 100), Ok(r#"{"a":null}"#.to_owned()));
+}
+
+#[test]
+fn characters_outside_the_first_plane_are_read_wherever_they_are() {
+    let text = edit(&client(1), 0, 0, "a👋b");
+    let mut doc = Doc::default();
+    doc.execute(&text, &editor()).unwrap();
+    assert_eq!(doc.text(), "a👋b");
+    // In an array, in a map.
+    let mut nested = vec![1, 2, 3, 0, 0x27, 1, 1, b'm', 1, b'k', 0, 4, 0, 3, 0, 4];
+    nested.extend("👋".bytes());
+    nested.push(0);
+    doc.execute(&nested.into(), &editor()).unwrap();
+    assert_eq!(doc.json(None, 100).unwrap(), r#"{"m":{"k":["👋"]},"t":"a👋b"}"#);
+    // A paragraph beside the text, which makes it a fragment.
+    let node = [1, 1, 2, 0, 7, 1, 1, b't', 3, 1, b'p', 0];
+    doc.execute(&Bytes::copy_from_slice(&node), &editor()).unwrap();
+    assert_eq!(doc.json(Some("t"), 100).unwrap(), r#"{"type":"doc","content":[{"type":"p"}]}"#);
+    assert_eq!(doc.text(), "");
+    assert_eq!(doc.json(None, 10), Err(TooLarge));
+}
+
+#[test]
+fn l10_what_is_in_something_that_holds_nothing_is_refused() {
+    let mut doc = Doc::default();
+    doc.execute(&edit(&client(1), 0, 0, "abc"), &editor()).unwrap();
+    let in_a_letter = [1, 1, 2, 0, 4, 0, 1, 1, 1, b'x', 0];
+    assert_eq!(refused(&mut doc, &in_a_letter), "op_malformed");
+    let format_without_json = [1, 1, 2, 0, 0x86, 1, 0, 1, b'b', 1, b'{', 0];
+    assert_eq!(refused(&mut doc, &format_without_json), "op_malformed");
+}
+
+#[test]
+fn what_is_known_in_part_goes_where_that_part_is() {
+    let one = edit(&client(1), 0, 0, "abc");
+    let mut doc = Doc::default();
+    doc.execute(&one, &editor()).unwrap();
+    // The whole text again, and more of it: as a script sends what it has.
+    let longer = [1, 1, 1, 0, 4, 1, 1, b't', 5, b'a', b'b', b'c', b'd', b'e', 0];
+    let effect = doc.execute(&Bytes::copy_from_slice(&longer), &editor()).unwrap().unwrap();
+    assert_eq!(&effect[..], [1, 1, 1, 3, 0x84, 1, 2, 2, b'd', b'e', 0], "only what is new");
+    assert_eq!(doc.text(), "abcde");
+    // The same, but from elsewhere by its own account.
+    let elsewhere = [1, 1, 1, 0, 4, 1, 1, b'u', 6, b'a', b'b', b'c', b'd', b'e', b'f', 0];
+    doc.execute(&Bytes::copy_from_slice(&elsewhere), &editor()).unwrap();
+    assert_eq!(doc.json(None, 100).unwrap(), r#"{"t":"abcdef"}"#);
+    assert_eq!(Doc::open(&doc.snapshot()).unwrap().json(None, 100).unwrap(), r#"{"t":"abcdef"}"#);
+}
+
+#[test]
+fn l10_xml_hooks_which_the_library_reads_otherwise_are_refused() {
+    let hook = [1, 1, 1, 0, 7, 1, 1, b'a', 5, 1, b'h', 0];
+    assert_eq!(refused(&mut Doc::default(), &hook), "op_malformed");
+}
+
+/// Whether an update is taken by a document that has these; one that it takes reads the same when it is loaded.
+fn takes(before: &[&[u8]], update: &[u8]) -> bool {
+    let mut doc = Doc::default();
+    for update in before {
+        doc.execute(&Bytes::copy_from_slice(update), &editor()).unwrap();
+    }
+    match doc.execute(&Bytes::copy_from_slice(update), &editor()) {
+        Ok(_) => {
+            assert_eq!(Doc::open(&doc.snapshot()).unwrap().digest(), doc.digest(), "{update:?}");
+            true
+        }
+        Err(Upset::Refused(fault)) if fault.code == "op_malformed" => false,
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn l10_the_value_of_a_key_is_not_split() {
+    let value = [1, 1, 1, 0, 0x24, 1, 1, b'm', 1, b'k', 2, b'a', b'b', 0];
+    let after = |clock| [1, 1, 2, 0, 0x84, 1, clock, 1, b'x', 0];
+    assert!(!takes(&[&value], &after(0)), "beside its first letter");
+    assert!(takes(&[&value], &after(1)), "beside its last one: it is replaced");
+    let gone = |start, len| [0, 1, 1, 1, start, len];
+    assert!(!takes(&[&value], &gone(0, 1)));
+    assert!(!takes(&[&value], &gone(1, 1)));
+    assert!(takes(&[&value], &gone(0, 2)));
+    // Two values that were replaced, as one who keeps what is deleted tells of them.
+    let replaced = [1, 1, 1, 0, 0x28, 1, 1, b'm', 1, b'k', 2, 126, 126, 1, 1, 1, 0, 2];
+    assert!(takes(&[&replaced], &after(0)));
+    // The rest of a value that is known in part, and then its middle.
+    let longer = [1, 1, 1, 0, 0x24, 1, 1, b'm', 1, b'k', 4, b'a', b'b', b'c', b'd', 0];
+    assert!(takes(&[&value], &longer));
+    assert!(!takes(&[&value, &longer], &after(2)));
+    assert!(takes(&[&value, &longer], &after(3)));
+}
+
+#[test]
+fn l10_what_is_put_where_no_client_puts_it_is_refused() {
+    let text = [1, 1, 1, 0, 4, 1, 1, b't', 2, b'a', b'b', 0];
+    let other = [1, 1, 2, 0, 4, 1, 1, b'u', 2, b'c', b'd', 0];
+    let value = [1, 1, 3, 0, 0x28, 1, 1, b'm', 1, b'k', 1, 126, 0];
+    let known: [&[u8]; 3] = [&text, &other, &value];
+    let between = |left: u8, right: u8| [1, 1, 9, 0, 0xc4, left, 0, right, 1, 1, b'x', 0];
+    assert!(takes(&known, &between(1, 1)));
+    assert!(!takes(&known, &between(1, 2)), "between two texts");
+    let value_with_neighbours = [1, 1, 9, 0, 0xc8, 3, 0, 3, 0, 1, 126, 0];
+    assert!(!takes(&known, &value_with_neighbours), "between a value and itself");
+    let before_a_value = [1, 1, 9, 0, 0x48, 3, 0, 1, 126, 0];
+    assert!(!takes(&known, &before_a_value));
+    let bold = [1, 1, 9, 0, 0x86, 3, 0, 1, b'b', 4, b't', b'r', b'u', b'e', 0];
+    assert!(!takes(&known, &bold), "bold from the value of a key on");
+    // Yjs 13.6 puts back so what was deleted together with its neighbours.
+    let redone = [1, 1, 9, 0, 0xc4, 1, 0, 1, 0, 1, b'x', 0];
+    assert!(takes(&known, &redone));
+}
+
+#[test]
+fn what_was_accepted_before_it_was_looked_at_is_still_read() {
+    let value = [1, 1, 1, 0, 0x24, 1, 1, b'm', 1, b'k', 2, b'a', b'b', 0];
+    let split = [1, 1, 2, 0, 0x84, 1, 0, 1, b'x', 0];
+    let mut doc = Doc::default();
+    for effect in [&value[..], &split[..]] {
+        doc.apply(&Bytes::copy_from_slice(effect)).unwrap();
+    }
+    Doc::open(&doc.snapshot()).unwrap();
 }

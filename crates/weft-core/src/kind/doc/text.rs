@@ -1,8 +1,9 @@
 //! The text of a Yjs document: its roots in order of name, blocks joined by newlines.
 
 use yrs::{
-    Any, Array, ArrayRef, Out, ReadTxn, Text, TextRef, XmlFragment, XmlFragmentRef, XmlOut,
-    types::text::YChange,
+    Any, ArrayRef, Out, ReadTxn, Text, TextRef,
+    branch::{Branch, BranchPtr},
+    types::text::{Diff, YChange},
 };
 
 /// Nodes that are walked at most: a bound on work, far above what people write.
@@ -15,19 +16,16 @@ pub fn text_of<T: ReadTxn>(txn: &T) -> String {
     let mut lines = Vec::new();
     for (_, root) in roots {
         match root {
-            Out::YText(text) => lines.push(plain(txn, &text)),
-            Out::YXmlText(text) => lines.push(plain(txn, &text)),
-            Out::YXmlFragment(fragment) => blocks(txn, &fragment, &mut lines),
+            Out::YText(text) => lines.push(plain(&pieces(txn, text.as_ref()))),
+            Out::YXmlText(text) => lines.push(plain(&pieces(txn, text.as_ref()))),
+            Out::YXmlFragment(fragment) => blocks(txn, fragment.as_ref(), &mut lines),
             Out::UndefinedRef(branch) => {
                 // A root that no one has named a type for yet: blocks if it holds any, else text.
-                let list = ArrayRef::from(branch);
-                let has_blocks = list.iter(txn).any(|item| {
-                    matches!(item, Out::YXmlElement(_) | Out::YXmlText(_) | Out::YXmlFragment(_))
-                });
-                if has_blocks {
-                    blocks(txn, &XmlFragmentRef::from(branch), &mut lines);
+                let pieces = pieces(txn, &branch);
+                if pieces.iter().any(|piece| is_node(&piece.insert)) {
+                    blocks(txn, &branch, &mut lines);
                 } else {
-                    let text = plain(txn, &TextRef::from(branch));
+                    let text = plain(&pieces);
                     if !text.is_empty() {
                         lines.push(text);
                     }
@@ -39,45 +37,72 @@ pub fn text_of<T: ReadTxn>(txn: &T) -> String {
     lines.join("\n")
 }
 
+/// What a list of any type holds, values of an array apart. The library's iterators do not come to
+/// an end on characters outside the first plane, which anybody can put into a list of any type.
+pub fn pieces<T: ReadTxn>(txn: &T, list: &Branch) -> Vec<Diff<YChange>> {
+    TextRef::from(BranchPtr::from(list)).diff(txn, YChange::identity)
+}
+
+/// The XML nodes of a list.
+pub fn nodes<T: ReadTxn>(txn: &T, list: &Branch) -> Vec<Out> {
+    let inserts = pieces(txn, list).into_iter().map(|piece| piece.insert);
+    inserts.filter(is_node).collect()
+}
+
+/// The values of an array.
+pub fn values<T: ReadTxn>(txn: &T, list: &Branch) -> Vec<Out> {
+    use yrs::Array as _;
+    let pieces = pieces(txn, list);
+    if pieces.iter().any(|piece| text_in(piece).is_some()) {
+        return pieces.into_iter().map(|piece| piece.insert).collect();
+    }
+    ArrayRef::from(BranchPtr::from(list)).iter(txn).collect()
+}
+
+pub const fn is_node(value: &Out) -> bool {
+    matches!(value, Out::YXmlElement(_) | Out::YXmlText(_) | Out::YXmlFragment(_))
+}
+
 /// Text without the marks that it carries.
-fn plain<T: ReadTxn, X: Text>(txn: &T, text: &X) -> String {
-    text.diff(txn, YChange::identity)
-        .into_iter()
-        .filter_map(|piece| match piece.insert {
-            Out::Any(Any::String(string)) => Some(string.to_string()),
-            _ => None,
-        })
-        .collect()
+pub fn plain(pieces: &[Diff<YChange>]) -> String {
+    pieces.iter().filter_map(text_in).collect()
+}
+
+fn text_in(piece: &Diff<YChange>) -> Option<&str> {
+    match &piece.insert {
+        Out::Any(Any::String(text)) => Some(text),
+        _ => None,
+    }
 }
 
 /// One line for each innermost block; the text pieces within one block follow one another.
-fn blocks<T: ReadTxn, F: XmlFragment>(txn: &T, root: &F, lines: &mut Vec<String>) {
+fn blocks<T: ReadTxn>(txn: &T, root: &Branch, lines: &mut Vec<String>) {
     enum Step {
-        Visit(XmlOut),
+        Visit(Out),
         EndLine,
     }
     let mut line: Option<String> = None;
-    let mut steps: Vec<Step> =
-        root.children(txn).collect::<Vec<_>>().into_iter().rev().map(Step::Visit).collect();
+    let mut steps: Vec<Step> = nodes(txn, root).into_iter().rev().map(Step::Visit).collect();
     for _ in 0..NODES_MAX {
         let Some(step) = steps.pop() else { break };
         match step {
             Step::EndLine => lines.extend(line.take()),
-            Step::Visit(XmlOut::Text(text)) => {
-                line.get_or_insert_default().push_str(&plain(txn, &text));
+            Step::Visit(Out::YXmlText(text)) => {
+                line.get_or_insert_default().push_str(&plain(&pieces(txn, text.as_ref())));
             }
-            Step::Visit(XmlOut::Element(element)) => {
-                let inside: Vec<_> = element.children(txn).collect();
+            Step::Visit(Out::YXmlElement(element)) => {
+                let inside = nodes(txn, element.as_ref());
                 if inside.is_empty() {
                     line.get_or_insert_default();
                 }
                 steps.push(Step::EndLine);
                 steps.extend(inside.into_iter().rev().map(Step::Visit));
             }
-            Step::Visit(XmlOut::Fragment(fragment)) => {
-                let inside: Vec<_> = fragment.children(txn).collect();
+            Step::Visit(Out::YXmlFragment(fragment)) => {
+                let inside = nodes(txn, fragment.as_ref());
                 steps.extend(inside.into_iter().rev().map(Step::Visit));
             }
+            Step::Visit(_) => {}
         }
     }
     lines.extend(line);

@@ -9,8 +9,7 @@ use weft_core::{RoomId, Seq};
 
 use super::{
     LogError, SqliteLog, StoredBatch, Upkeep,
-    read::{self, LiveRow, as_i64, broken, damaged, key},
-    rows::number,
+    read::{self, LiveRow, as_i64, broken, damaged, key, number},
 };
 use crate::{
     log::segment,

@@ -1,32 +1,36 @@
-//! Reading a room: its snapshot, its batches from archive and rows, its ledgers. Whatever does not
-//! fit together is an error that names the room (L6).
+//! Reading a room: its snapshot, its batches from archive and rows, its ledgers; and on top of those
+//! what is committed but not filed yet. Whatever does not fit together is an error that names the
+//! room (L6).
+
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 use sqlx::{Row, Sqlite, SqlitePool, Transaction, sqlite::SqliteRow};
 use weft_core::{ClientId, Guard, RoomId, Seq};
 
-use super::{Loaded, LogError, StoredBatch, rows::number};
+use super::{Loaded, LogError, StoredBatch, journal::Change};
 use crate::{
     blob::Blobs,
     log::segment,
-    payload::{Payload, with_cause},
+    payload::{Columns, with_cause},
 };
 
 type Reading = Transaction<'static, Sqlite>;
 
-/// Everything about the room at one point in time; `None` if there is no trace of it.
+/// Everything about the room at one point in time; `None` if there is no trace of it. `unfiled` is
+/// what the writer said a moment before.
 pub(super) async fn load(
     pool: &SqlitePool,
     blobs: &Blobs,
     room: RoomId,
+    unfiled: Vec<(u64, Change)>,
 ) -> Result<Option<Loaded>, LogError> {
     let mut at = begin(pool).await?;
-    let Some(guard) = guard(&mut at, room).await? else { return Ok(None) };
-    let head = head(&mut at, room).await?;
-    let snapshot = snapshot(&mut at, blobs, room, head).await?;
+    let Some(found) = find(&mut at, room, unfiled).await? else { return Ok(None) };
+    let snapshot = snapshot(&mut at, blobs, room, found.filed_head).await?;
     let after = snapshot.as_ref().map_or(0, |(seq, _)| *seq);
-    let batches = batches(&mut at, blobs, room, after, usize::MAX).await?;
+    let batches = batches(&mut at, blobs, room, &found, after, usize::MAX).await?;
     if let Some(batch) = batches.first()
         && batch.first_seq != after + 1
     {
@@ -34,11 +38,15 @@ pub(super) async fn load(
         return Err(damaged(room, format!("a snapshot at {after}, inside the batch at {at}")));
     }
     let end = batches.last().map_or(after, StoredBatch::last_seq);
-    if end != head {
-        return Err(damaged(room, format!("it ends at {end}, its head is {head}")));
+    if end != found.head() {
+        return Err(damaged(room, format!("it ends at {end}, its head is {}", found.head())));
     }
-    let ledgers = ledgers(&mut at, room).await?;
-    Ok(Some(Loaded { guard, snapshot, batches, ledgers, head }))
+    let mut ledgers = ledgers(&mut at, room).await?;
+    for change in &found.unfiled {
+        ledgers.extend(change.entry.ledgers.iter().cloned());
+    }
+    let ledgers = ledgers.into_iter().collect();
+    Ok(Some(Loaded { guard: found.guard, snapshot, batches, ledgers, head: found.head() }))
 }
 
 /// Batches after `after`, one at least if there is any, else as many as fit in `bytes_max`.
@@ -46,17 +54,16 @@ pub(super) async fn history(
     pool: &SqlitePool,
     blobs: &Blobs,
     room: RoomId,
+    unfiled: Vec<(u64, Change)>,
     after: Seq,
     bytes_max: usize,
 ) -> Result<Vec<StoredBatch>, LogError> {
     let mut at = begin(pool).await?;
-    if guard(&mut at, room).await?.is_none() {
-        return Err(LogError::NoRoom(room));
-    }
-    if head(&mut at, room).await? <= after {
+    let found = find(&mut at, room, unfiled).await?.ok_or(LogError::NoRoom(room))?;
+    if found.head() <= after {
         return Ok(Vec::new());
     }
-    batches(&mut at, blobs, room, after, bytes_max).await
+    batches(&mut at, blobs, room, &found, after, bytes_max).await
 }
 
 /// A view of the log that does not change until it is dropped.
@@ -64,27 +71,67 @@ pub(super) async fn begin(pool: &SqlitePool) -> Result<Reading, LogError> {
     pool.begin().await.map_err(LogError::db("cannot begin to read"))
 }
 
-async fn guard(at: &mut Reading, room: RoomId) -> Result<Option<Guard>, LogError> {
-    let row = sqlx::query("SELECT epoch, access FROM rooms WHERE room = ?")
-        .bind(key(room))
-        .fetch_optional(&mut **at)
-        .await
-        .map_err(broken(room))?;
-    if let Some(row) = row {
-        let epoch = number(&row, 0).map_err(broken(room))?;
-        let access = number(&row, 1).map_err(broken(room))?;
-        return Ok(Some(Guard { epoch, access }));
+/// A room, before its content is read.
+struct Found {
+    guard: Guard,
+    /// Seq of the last entry in the tables.
+    filed_head: Seq,
+    /// Changes that are not in the tables, ascending.
+    unfiled: Vec<Change>,
+}
+
+impl Found {
+    /// Seq of the last entry.
+    fn head(&self) -> Seq {
+        self.unfiled.last().map_or(self.filed_head, |change| change.state().head)
     }
+}
+
+/// The room, unless there is no trace of it.
+async fn find(
+    at: &mut Reading,
+    room: RoomId,
+    unfiled: Vec<(u64, Change)>,
+) -> Result<Option<Found>, LogError> {
+    let sql = "SELECT filed.n, rooms.epoch, rooms.access, rooms.answers \
+               FROM filed LEFT JOIN rooms ON rooms.room = ? WHERE filed.one = 1";
+    let query = sqlx::query(sql).bind(key(room));
+    let row = query.fetch_one(&mut **at).await.map_err(broken(room))?;
+    // Rows may have been filed since the writer was asked.
+    let filed = number(&row, 0).map_err(broken(room))?;
+    let unfiled = unfiled.into_iter().filter(|(n, _)| *n > filed).map(|(_, change)| change);
+    let unfiled: Vec<_> = unfiled.collect();
+    let in_tables: Option<i64> = row.try_get(1).map_err(broken(room))?;
+    let (mut guard, filed_head) = if in_tables.is_some() {
+        let epoch = number(&row, 1).map_err(broken(room))?;
+        let access = number(&row, 2).map_err(broken(room))?;
+        let answers = number(&row, 3).map_err(broken(room))?;
+        (Some(Guard { epoch, access, answers }), head(at, room).await?)
+    } else if has_content(at, room).await? {
+        return Err(damaged(room, "its guard is missing"));
+    } else {
+        (None, 0)
+    };
+    if let Some(change) = unfiled.iter().rfind(|change| change.new_guard) {
+        guard = Some(change.state().guard);
+    }
+    match guard {
+        Some(guard) => Ok(Some(Found { guard, filed_head, unfiled })),
+        None if unfiled.is_empty() => Ok(None),
+        None => Err(damaged(room, "its guard is missing")),
+    }
+}
+
+/// Whether any table but `rooms` has something of the room.
+async fn has_content(at: &mut Reading, room: RoomId) -> Result<bool, LogError> {
     let sql = "SELECT EXISTS (SELECT 1 FROM batches WHERE room = ?1) \
                OR EXISTS (SELECT 1 FROM ledgers WHERE room = ?1) \
                OR EXISTS (SELECT 1 FROM segments WHERE room = ?1) \
                OR EXISTS (SELECT 1 FROM snapshots WHERE room = ?1)";
-    let query = sqlx::query_scalar(sql).bind(key(room));
-    let any: bool = query.fetch_one(&mut **at).await.map_err(broken(room))?;
-    if any { Err(damaged(room, "its guard is missing")) } else { Ok(None) }
+    sqlx::query_scalar(sql).bind(key(room)).fetch_one(&mut **at).await.map_err(broken(room))
 }
 
-/// Seq of the last entry. The newest batch is never archived.
+/// Seq of the last entry in the tables. The newest batch there is never archived.
 async fn head(at: &mut Reading, room: RoomId) -> Result<Seq, LogError> {
     let sql = "SELECT first_seq + count - 1 FROM batches WHERE room = ? \
                ORDER BY first_seq DESC LIMIT 1";
@@ -120,8 +167,8 @@ async fn snapshot(
     Ok(None)
 }
 
-async fn ledgers(at: &mut Reading, room: RoomId) -> Result<Vec<(ClientId, Bytes)>, LogError> {
-    let rows = sqlx::query("SELECT client, data FROM ledgers WHERE room = ? ORDER BY client")
+async fn ledgers(at: &mut Reading, room: RoomId) -> Result<BTreeMap<ClientId, Bytes>, LogError> {
+    let rows = sqlx::query("SELECT client, data FROM ledgers WHERE room = ?")
         .bind(key(room))
         .fetch_all(&mut **at)
         .await
@@ -132,11 +179,13 @@ async fn ledgers(at: &mut Reading, room: RoomId) -> Result<Vec<(ClientId, Bytes)
     rows.iter().map(ledger).collect::<Result<_, _>>().map_err(broken(room))
 }
 
-/// Batches after `after`, from the archive first, then from rows; checked to be without holes.
+/// Batches after `after`, from the archive first, then from rows, then those that are unfiled;
+/// checked to be without holes.
 async fn batches(
     at: &mut Reading,
     blobs: &Blobs,
     room: RoomId,
+    found: &Found,
     after: Seq,
     bytes_max: usize,
 ) -> Result<Vec<StoredBatch>, LogError> {
@@ -157,14 +206,24 @@ async fn batches(
         }
     }
     let room_left = bytes_max.saturating_sub(taken.bytes);
+    let unreadable =
+        |first_seq: Seq| move |reason| damaged(room, format!("batch {first_seq}: {reason}"));
     for row in live(at, room, taken.end, u64::MAX, room_left).await? {
         let LiveRow { first_seq, count, payload } = row;
-        let data = payload
-            .read(blobs)
-            .await
-            .map_err(|reason| damaged(room, format!("batch {first_seq}: {reason}")))?;
+        let data = payload.read(blobs).await.map_err(unreadable(first_seq))?;
         let batch = StoredBatch { first_seq, count, data };
         taken.take(batch).map_err(|reason| damaged(room, reason))?;
+    }
+    if taken.end < found.filed_head {
+        return Ok(taken.batches);
+    }
+    for Change { entry, .. } in found.unfiled.iter().filter(|change| change.entry.count > 0) {
+        let data = entry.payload.read(blobs).await.map_err(unreadable(entry.first_seq))?;
+        let batch = StoredBatch { first_seq: entry.first_seq, count: entry.count, data };
+        taken.take(batch).map_err(|reason| damaged(room, reason))?;
+        if taken.full {
+            break;
+        }
     }
     Ok(taken.batches)
 }
@@ -209,7 +268,7 @@ impl Taken {
 pub(super) struct LiveRow {
     pub first_seq: Seq,
     pub count: u32,
-    pub payload: Payload,
+    pub payload: Columns,
 }
 
 impl LiveRow {
@@ -260,13 +319,19 @@ fn live_row(row: &SqliteRow) -> Result<LiveRow, sqlx::Error> {
 }
 
 /// The first four columns as a payload.
-fn payload(row: &SqliteRow) -> Result<Payload, sqlx::Error> {
-    Ok(Payload {
+fn payload(row: &SqliteRow) -> Result<Columns, sqlx::Error> {
+    Ok(Columns {
         in_blob: row.try_get(0)?,
         size: row.try_get(1)?,
         digest: row.try_get(2)?,
         data: row.try_get(3)?,
     })
+}
+
+/// A column that holds a number of ours.
+pub(super) fn number(row: &SqliteRow, column: usize) -> Result<u64, sqlx::Error> {
+    let number: i64 = row.try_get(column)?;
+    number.try_into().map_err(|error| sqlx::Error::Decode(Box::new(error)))
 }
 
 pub(super) fn key(room: RoomId) -> Vec<u8> {
@@ -288,6 +353,6 @@ pub(super) fn broken(room: RoomId) -> impl Fn(sqlx::Error) -> LogError {
         sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. } => {
             damaged(room, with_cause(&error))
         }
-        source => LogError::Db { what: "cannot read a room", source },
+        error => LogError::db("cannot read a room")(error),
     }
 }

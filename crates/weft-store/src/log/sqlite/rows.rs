@@ -1,206 +1,174 @@
-//! The statements of a group. Few trips to SQLite's thread whatever the size of the group: rows
-//! go in chunks, and the chunk sizes are few, so that every statement stays prepared.
+//! The statements of the writer, all of them prepared once. None begins or ends a transaction.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::collections::HashMap;
 
-use sqlx::{
-    AssertSqlSafe, Row, Sqlite, SqliteConnection,
-    query::Query,
-    sqlite::{SqliteArguments, SqliteRow},
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use weft_core::{Guard, RoomId};
+
+use super::{
+    LogError,
+    known::Known,
+    plan::{Filing, RoomState, Upkeep},
 };
-use weft_core::{ClientId, Guard, RoomId};
+use crate::payload::{Columns, inline_digest};
 
-use super::plan::{BatchRow, RoomState, Upkeep, Writes};
-use crate::payload::Payload;
-
-/// Rows that go in one statement.
-const CHUNKS: [usize; 4] = [64, 16, 4, 1];
 /// Snapshots kept for each room.
 const SNAPSHOTS_KEPT: i64 = 2;
 
-type Statement = Query<'static, Sqlite, SqliteArguments>;
-
-/// Begins the transaction and reads the rooms that it is about.
-pub(super) async fn begin(
-    connection: &mut SqliteConnection,
-    rooms: &[RoomId],
-) -> Result<BTreeMap<RoomId, RoomState>, sqlx::Error> {
-    // Padded to a power of two with repetitions, for the sake of few different statements.
-    let places = rooms.len().next_power_of_two();
-    let mut sql = String::from(
-        "BEGIN IMMEDIATE; SELECT room, epoch, access, (SELECT first_seq + count - 1 FROM batches \
-         WHERE batches.room = rooms.room ORDER BY first_seq DESC LIMIT 1) \
-         FROM rooms WHERE room IN (",
-    );
-    push_places(&mut sql, places);
-    sql.push(')');
-    let mut query = sqlx::query(AssertSqlSafe(sql));
-    for place in 0..places {
-        query = query.bind(rooms.get(place).or(rooms.last()).map(|room| room.as_bytes().to_vec()));
-    }
-    query.fetch_all(connection).await?.iter().map(room_state).collect()
+/// Carries out a statement without parameters, such as `BEGIN IMMEDIATE`.
+pub(super) fn run(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(sql)?.execute([]).map(drop)
 }
 
-fn room_state(row: &SqliteRow) -> Result<(RoomId, RoomState), sqlx::Error> {
-    let room = RoomId::try_from(row.try_get::<&[u8], _>(0)?)
-        .map_err(|error| sqlx::Error::Decode(error.into()))?;
-    let guard = Guard { epoch: number(row, 1)?, access: number(row, 2)? };
-    Ok((room, RoomState { guard, head: number(row, 3)? }))
+/// Reads the journal's rows that are not filed.
+pub(super) fn know(connection: &Connection) -> Result<Known, LogError> {
+    let failed = || LogError::db("cannot read the journal");
+    // One statement, so that no other process files a part of it meanwhile.
+    let sql = "SELECT filed.n, journal.n, journal.digest, journal.data \
+               FROM filed LEFT JOIN journal WHERE filed.one = 1 ORDER BY journal.n";
+    let mut statement = connection.prepare_cached(sql).map_err(failed())?;
+    let mut rows = statement.query([]).map_err(failed())?;
+    let mut known = None;
+    while let Some(row) = rows.next().map_err(failed())? {
+        let filed = number(row, 0).map_err(failed())?;
+        let known = known.get_or_insert_with(|| Known::filed_to(filed));
+        if row.get::<_, Option<i64>>(1).map_err(failed())?.is_some() {
+            let n = number(row, 1).map_err(failed())?;
+            let digest: Vec<u8> = row.get(2).map_err(failed())?;
+            known.read(n, &digest, row.get(3).map_err(failed())?)?;
+        }
+    }
+    known.ok_or_else(|| LogError::Journal { n: 0, what: "nothing tells what is filed".into() })
+}
+
+/// Whether the journal is as it is known: nobody else has added to it or filed it.
+pub(super) fn holds(connection: &Connection, known: &Known) -> rusqlite::Result<bool> {
+    let sql = "SELECT COALESCE((SELECT MAX(n) FROM journal), n), n FROM filed";
+    let found = connection
+        .prepare_cached(sql)?
+        .query_row([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))
+        .optional()?;
+    Ok(found == Some((as_i64(known.newest()), as_i64(known.filed()))))
+}
+
+/// Adds row `n` to the journal.
+pub(super) fn insert(connection: &Connection, n: u64, data: &[u8]) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO journal (n, digest, data) VALUES (?, ?, ?)";
+    let digest = inline_digest(data);
+    connection.prepare_cached(sql)?.execute(params![as_i64(n), &digest[..], data]).map(drop)
+}
+
+/// Adds these rooms as the tables have them, those that are there.
+pub(super) fn add_states(
+    connection: &Connection,
+    rooms: impl Iterator<Item = RoomId>,
+    states: &mut HashMap<RoomId, RoomState>,
+) -> rusqlite::Result<()> {
+    let sql = "SELECT epoch, access, answers, (SELECT first_seq + count - 1 FROM batches \
+               WHERE batches.room = rooms.room ORDER BY first_seq DESC LIMIT 1) \
+               FROM rooms WHERE room = ?";
+    let mut statement = connection.prepare_cached(sql)?;
+    let state = |row: &Row<'_>| {
+        let (epoch, access, answers) = (number(row, 0)?, number(row, 1)?, number(row, 2)?);
+        Ok(RoomState { guard: Guard { epoch, access, answers }, head: number(row, 3)? })
+    };
+    for room in rooms {
+        if !states.contains_key(&room)
+            && let Some(state) = statement.query_row([&room.as_bytes()[..]], state).optional()?
+        {
+            states.insert(room, state);
+        }
+    }
+    Ok(())
 }
 
 /// A column that holds a number of ours.
-pub(super) fn number(row: &SqliteRow, column: usize) -> Result<u64, sqlx::Error> {
-    let number: i64 = row.try_get(column)?;
-    number.try_into().map_err(|error| sqlx::Error::Decode(Box::new(error)))
+fn number(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    let number: i64 = row.get(column)?;
+    u64::try_from(number).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, number))
 }
 
-/// Carries the writes out, and gives for each upkeep its place and the rows it touched.
-pub(super) async fn write(
-    connection: &mut SqliteConnection,
-    writes: Writes,
-) -> Result<Vec<(usize, u64)>, sqlx::Error> {
-    for (room, guard) in writes.rooms {
-        sqlx::query("INSERT INTO rooms (room, epoch, access) VALUES (?, ?, ?)")
-            .bind(room.as_bytes().to_vec())
-            .bind(as_i64(guard.epoch))
-            .bind(as_i64(guard.access))
-            .execute(&mut *connection)
-            .await?;
+/// Moves the journal's rows up to `to` to the tables.
+pub(super) fn file(connection: &Connection, to: u64, filing: Filing<'_>) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO rooms (room, epoch, access, answers) VALUES (?, ?, ?, ?) \
+         ON CONFLICT (room) DO UPDATE \
+         SET epoch = excluded.epoch, access = excluded.access, answers = excluded.answers",
+    )?;
+    for (room, guard) in filing.guards {
+        let Guard { epoch, access, answers } = guard;
+        let [epoch, access, answers] = [epoch, access, answers].map(as_i64);
+        statement.execute(params![&room.as_bytes()[..], epoch, access, answers])?;
     }
-    insert(connection, writes.batches, writes.ledgers).await?;
-    for (room, access) in writes.access {
-        sqlx::query("UPDATE rooms SET access = ? WHERE room = ?")
-            .bind(as_i64(access))
-            .bind(room.as_bytes().to_vec())
-            .execute(&mut *connection)
-            .await?;
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO batches (room, first_seq, count, in_blob, size, digest, data) \
+         VALUES (?, ?, ?, ?, ?, ?, ?)",
+    )?;
+    for batch in filing.batches {
+        let Columns { in_blob, size, digest, data } = batch.payload.columns();
+        let (room, first_seq) = (&batch.room.as_bytes()[..], as_i64(batch.first_seq));
+        statement.execute(params![room, first_seq, batch.count, in_blob, size, digest, data])?;
     }
-    let mut touched = Vec::with_capacity(writes.upkeep.len());
-    for (place, upkeep) in writes.upkeep {
-        touched.push((place, keep_up(connection, upkeep).await?));
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO ledgers (room, client, data) VALUES (?, ?, ?) \
+         ON CONFLICT (room, client) DO UPDATE SET data = excluded.data",
+    )?;
+    for ((room, client), data) in filing.ledgers {
+        statement.execute(params![&room.as_bytes()[..], as_i64(client.0), &data[..]])?;
     }
-    Ok(touched)
+    let to = as_i64(to);
+    connection.prepare_cached("UPDATE filed SET n = ?")?.execute([to])?;
+    connection.prepare_cached("DELETE FROM journal WHERE n <= ?")?.execute([to])?;
+    Ok(())
 }
 
-/// Inserts batches and ledgers, a chunk of each at a time.
-async fn insert(
-    connection: &mut SqliteConnection,
-    batches: Vec<BatchRow>,
-    ledgers: Vec<(RoomId, ClientId, bytes::Bytes)>,
-) -> Result<(), sqlx::Error> {
-    let (mut batches, mut ledgers) = (batches.into_iter(), ledgers.into_iter());
-    loop {
-        let (some_batches, some_ledgers) = (chunk(batches.len()), chunk(ledgers.len()));
-        if some_batches + some_ledgers == 0 {
-            return Ok(());
-        }
-        let mut query = sqlx::query(AssertSqlSafe(insert_sql(some_batches, some_ledgers)));
-        for batch in batches.by_ref().take(some_batches) {
-            query = query
-                .bind(batch.room.as_bytes().to_vec())
-                .bind(as_i64(batch.first_seq))
-                .bind(i64::from(batch.count));
-            query = bind_payload(query, batch.payload);
-        }
-        for (room, client, data) in ledgers.by_ref().take(some_ledgers) {
-            query =
-                query.bind(room.as_bytes().to_vec()).bind(as_i64(client.0)).bind(Vec::from(data));
-        }
-        query.execute(&mut *connection).await?;
-    }
-}
-
-fn chunk(rows: usize) -> usize {
-    CHUNKS.into_iter().find(|&chunk| chunk <= rows).unwrap_or(0)
-}
-
-fn insert_sql(batches: usize, ledgers: usize) -> String {
-    let mut sql = String::new();
-    if batches > 0 {
-        sql.push_str(
-            "INSERT INTO batches (room, first_seq, count, in_blob, size, digest, data) VALUES ",
-        );
-        push_rows(&mut sql, batches, 7);
-        sql.push(';');
-    }
-    if ledgers > 0 {
-        sql.push_str("INSERT INTO ledgers (room, client, data) VALUES ");
-        push_rows(&mut sql, ledgers, 3);
-        sql.push_str(" ON CONFLICT (room, client) DO UPDATE SET data = excluded.data;");
-    }
-    sql
-}
-
-fn push_rows(sql: &mut String, rows: usize, columns: usize) {
-    for row in 0..rows {
-        sql.push_str(if row == 0 { "(" } else { ",(" });
-        push_places(sql, columns);
-        sql.push(')');
-    }
-}
-
-fn push_places(sql: &mut String, places: usize) {
-    for place in 0..places {
-        sql.push_str(if place == 0 { "?" } else { ",?" });
-    }
-}
-
-async fn keep_up(connection: &mut SqliteConnection, upkeep: Upkeep) -> Result<u64, sqlx::Error> {
-    match upkeep {
+/// Carries an upkeep out and gives the rows it touched.
+pub(super) fn keep_up(connection: &Connection, upkeep: &Upkeep) -> rusqlite::Result<u64> {
+    let touched = match upkeep {
         Upkeep::Snapshot { room, seq, payload } => {
-            let query = sqlx::query(
-                "INSERT OR REPLACE INTO snapshots (room, seq, in_blob, size, digest, data) \
-                 SELECT ?1, ?2, ?3, ?4, ?5, ?6 FROM \
-                     (SELECT first_seq + count - 1 AS last_seq FROM batches \
-                      WHERE room = ?1 AND first_seq <= ?2 ORDER BY first_seq DESC LIMIT 1) \
-                 WHERE last_seq = ?2",
-            );
-            let query = query.bind(room.as_bytes().to_vec()).bind(seq);
-            let kept = execute(connection, bind_payload(query, payload)).await?;
-            let drop_older = sqlx::query(
-                "DELETE FROM snapshots WHERE room = ?1 AND seq < (SELECT MIN(seq) FROM \
-                     (SELECT seq FROM snapshots WHERE room = ?1 ORDER BY seq DESC LIMIT ?2))",
-            );
-            let drop_older = drop_older.bind(room.as_bytes().to_vec()).bind(SNAPSHOTS_KEPT);
-            execute(connection, drop_older).await?;
-            Ok(kept)
+            let room = &room.as_bytes()[..];
+            let Columns { in_blob, size, digest, data } = payload.columns();
+            let sql = "INSERT OR REPLACE INTO snapshots (room, seq, in_blob, size, digest, data) \
+                       SELECT ?1, ?2, ?3, ?4, ?5, ?6 FROM \
+                           (SELECT first_seq + count - 1 AS last_seq FROM batches \
+                            WHERE room = ?1 AND first_seq <= ?2 ORDER BY first_seq DESC LIMIT 1) \
+                       WHERE last_seq = ?2";
+            let columns = params![room, seq, in_blob, size, digest, data];
+            let kept = connection.prepare_cached(sql)?.execute(columns)?;
+            let sql = "DELETE FROM snapshots WHERE room = ?1 AND seq < (SELECT MIN(seq) FROM \
+                           (SELECT seq FROM snapshots WHERE room = ?1 ORDER BY seq DESC LIMIT ?2))";
+            connection.prepare_cached(sql)?.execute(params![room, SNAPSHOTS_KEPT])?;
+            kept
         }
         Upkeep::Segment { room, first_seq, last_seq, payload } => {
-            let query = sqlx::query(
-                "INSERT INTO segments (room, first_seq, last_seq, in_blob, size, digest, data) \
-                 SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 \
-                 WHERE NOT EXISTS (SELECT 1 FROM segments WHERE room = ?1 AND last_seq >= ?2)",
-            );
-            let query = query.bind(room.as_bytes().to_vec()).bind(first_seq).bind(last_seq);
-            execute(connection, bind_payload(query, payload)).await
+            let room = &room.as_bytes()[..];
+            let Columns { in_blob, size, digest, data } = payload.columns();
+            let sql = "INSERT INTO segments \
+                           (room, first_seq, last_seq, in_blob, size, digest, data) \
+                       SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE NOT EXISTS \
+                           (SELECT 1 FROM segments WHERE room = ?1 AND last_seq >= ?2)";
+            let columns = params![room, first_seq, last_seq, in_blob, size, digest, data];
+            connection.prepare_cached(sql)?.execute(columns)?
         }
         Upkeep::DropArchived { room, first_seq_max } => {
-            let query = sqlx::query(
-                "DELETE FROM batches WHERE room = ?1 AND first_seq <= ?2 \
-                 AND first_seq <= (SELECT MAX(last_seq) FROM segments WHERE room = ?1)",
-            );
-            execute(connection, query.bind(room.as_bytes().to_vec()).bind(first_seq_max)).await
+            let sql = "DELETE FROM batches WHERE room = ?1 AND first_seq <= ?2 \
+                       AND first_seq <= (SELECT MAX(last_seq) FROM segments WHERE room = ?1)";
+            let bounds = params![&room.as_bytes()[..], first_seq_max];
+            connection.prepare_cached(sql)?.execute(bounds)?
         }
         Upkeep::Shrink { pages } => {
-            let mut sql = String::new();
-            write!(sql, "PRAGMA incremental_vacuum({pages})").expect("strings take all text");
-            execute(connection, sqlx::query(AssertSqlSafe(sql))).await
+            // Each page that it gives back is a step.
+            let mut statement =
+                connection.prepare(&format!("PRAGMA incremental_vacuum({pages})"))?;
+            let mut steps = statement.query([])?;
+            while steps.next()?.is_some() {}
+            0
         }
-    }
+    };
+    Ok(touched as u64)
 }
 
-async fn execute(
-    connection: &mut SqliteConnection,
-    statement: Statement,
-) -> Result<u64, sqlx::Error> {
-    Ok(statement.execute(connection).await?.rows_affected())
-}
-
-fn bind_payload(query: Statement, payload: Payload) -> Statement {
-    query.bind(payload.in_blob).bind(payload.size).bind(payload.digest).bind(payload.data)
-}
-
-/// Numbers are checked when an append comes in.
+/// Numbers are checked when an append comes in, and when a row of the journal is read.
 fn as_i64(number: u64) -> i64 {
     i64::try_from(number).expect("numbers were checked to fit")
 }

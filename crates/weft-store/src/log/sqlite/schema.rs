@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use rusqlite::OpenFlags;
 use sqlx::{
     ConnectOptions, Connection, SqliteConnection, SqlitePool,
     sqlite::{
@@ -18,11 +19,14 @@ use super::LogError;
 use crate::dir;
 
 /// The newest format of `log.db` (`PRAGMA user_version`).
-const VERSION: i64 = 1;
+const VERSION: i64 = 3;
 /// The WAL file is cut to this when it starts anew, in bytes.
 const WAL_BYTES_KEPT: u32 = 64 * 1024 * 1024;
-/// How long the writer waits for a checkpoint to let it in.
-const WRITER_WAIT: Duration = Duration::from_secs(5);
+/// How long the writer waits to be let in, by a checkpoint that a stalled disk holds up, say. Longer
+/// than such a stall usually is: what waits is saved in the end, what fails is told to people.
+const WRITER_WAIT: Duration = Duration::from_secs(15);
+/// More statements than the writer has: each stays prepared.
+const WRITER_STATEMENTS: usize = 32;
 /// How long a checkpoint that holds the writer up waits for readers to move on.
 const CHECKPOINT_WAIT: Duration = Duration::from_millis(20);
 /// A reader that has done nothing for so long gives its thread back.
@@ -31,8 +35,9 @@ const READER_IDLE: Duration = Duration::from_secs(60);
 /// Rooms are numbered nowhere: their id is the key everywhere, so that tables can be copied
 /// between databases. `data` comes last, so that SQLite finds the small columns in a row's first
 /// bytes. Batches lie in the order of their commits with a small index beside them: laid out by
-/// key, each room of a group would dirty a page of its own in every commit. Payload columns: see `payload.rs`. `settled` has one row; see the writer.
-const TABLES: &str = "
+/// key, each room of a group would dirty a page of its own in every commit. Payload columns: see
+/// `payload.rs`. `settled` has one row; see the writer.
+const TABLES_1: &str = "
     CREATE TABLE rooms (
         room BLOB NOT NULL PRIMARY KEY, epoch INTEGER NOT NULL, access INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
@@ -57,7 +62,23 @@ const TABLES: &str = "
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE settled (one INTEGER PRIMARY KEY CHECK (one = 1), times INTEGER NOT NULL) STRICT;
     INSERT INTO settled VALUES (1, 0);
-    PRAGMA user_version = 1;
+";
+
+/// What version 2 added. The journal holds the rows that are not filed, numbered without holes from
+/// `filed.n + 1`; a number is never used again. `data`: see `journal.rs`.
+const TABLES_2: &str = "
+    CREATE TABLE journal (
+        n INTEGER PRIMARY KEY, digest BLOB NOT NULL, data BLOB NOT NULL
+    ) STRICT;
+    CREATE TABLE filed (one INTEGER PRIMARY KEY CHECK (one = 1), n INTEGER NOT NULL) STRICT;
+    INSERT INTO filed VALUES (1, 0);
+    PRAGMA user_version = 2;
+";
+
+/// What version 3 added: commits of ledgers alone are counted.
+const TABLES_3: &str = "
+    ALTER TABLE rooms ADD COLUMN answers INTEGER NOT NULL DEFAULT 0;
+    PRAGMA user_version = 3;
 ";
 
 /// Makes folder, file and tables where they are missing, checks the version, and gives the file.
@@ -67,14 +88,8 @@ pub(super) async fn prepare(folder: &Path) -> Result<PathBuf, LogError> {
     dir::create_file(&file).map_err(failed("cannot create", &file))?;
     let mut connection = open_new_or_old(&file).await?;
     check_durable(&mut connection).await?;
-    let version: i64 = sqlx::query_scalar("PRAGMA user_version")
-        .fetch_one(&mut connection)
-        .await
-        .map_err(LogError::db("cannot read the version"))?;
-    match version {
-        0 => make_tables(&mut connection).await?,
-        VERSION => {}
-        found => return Err(LogError::TooNew { found, supported: VERSION }),
+    if version(&mut connection).await? != VERSION {
+        upgrade(&mut connection).await?;
     }
     connection.close().await.map_err(LogError::db("cannot close"))?;
     dir::sync(folder).map_err(failed("cannot sync", folder))?;
@@ -86,7 +101,7 @@ pub(super) async fn prepare(folder: &Path) -> Result<PathBuf, LogError> {
 async fn open_new_or_old(file: &Path) -> Result<SqliteConnection, LogError> {
     let old = fs::metadata(file).map_err(failed("cannot look at", file))?.len() > 0;
     if old {
-        return open_writer(file).await;
+        return connect(options(file)).await;
     }
     let lasting = options(file)
         .auto_vacuum(SqliteAutoVacuum::Incremental)
@@ -95,13 +110,17 @@ async fn open_new_or_old(file: &Path) -> Result<SqliteConnection, LogError> {
 }
 
 /// The connection that writes: a commit is fsynced, and never checkpoints.
-pub(super) async fn open_writer(file: &Path) -> Result<SqliteConnection, LogError> {
-    connect(
-        options(file)
-            .busy_timeout(WRITER_WAIT)
-            .pragma("journal_size_limit", WAL_BYTES_KEPT.to_string()),
-    )
-    .await
+pub(super) fn open_writer(file: &Path) -> Result<rusqlite::Connection, rusqlite::Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = rusqlite::Connection::open_with_flags(file, flags)?;
+    connection.busy_timeout(WRITER_WAIT)?;
+    connection.set_prepared_statement_cache_capacity(WRITER_STATEMENTS);
+    connection.execute_batch(&format!(
+        "PRAGMA synchronous = FULL; \
+         PRAGMA wal_autocheckpoint = 0; \
+         PRAGMA journal_size_limit = {WAL_BYTES_KEPT}"
+    ))?;
+    Ok(connection)
 }
 
 /// The connection that copies the WAL into the database file.
@@ -143,11 +162,29 @@ async fn check_durable(connection: &mut SqliteConnection) -> Result<(), LogError
     }
 }
 
-async fn make_tables(connection: &mut SqliteConnection) -> Result<(), LogError> {
+async fn version(connection: &mut SqliteConnection) -> Result<i64, LogError> {
+    sqlx::query_scalar("PRAGMA user_version")
+        .fetch_one(connection)
+        .await
+        .map_err(LogError::db("cannot read the version"))
+}
+
+/// Makes the tables that are missing, in one transaction.
+async fn upgrade(connection: &mut SqliteConnection) -> Result<(), LogError> {
     let what = "cannot make the tables";
     let mut transaction =
         connection.begin_with("BEGIN IMMEDIATE").await.map_err(LogError::db(what))?;
-    sqlx::raw_sql(TABLES).execute(&mut *transaction).await.map_err(LogError::db(what))?;
+    // Read again: another process may have been faster.
+    let missing: &[&str] = match version(&mut transaction).await? {
+        0 => &[TABLES_1, TABLES_2, TABLES_3],
+        1 => &[TABLES_2, TABLES_3],
+        2 => &[TABLES_3],
+        VERSION => &[],
+        found => return Err(LogError::TooNew { found, supported: VERSION }),
+    };
+    for tables in missing {
+        sqlx::raw_sql(*tables).execute(&mut *transaction).await.map_err(LogError::db(what))?;
+    }
     transaction.commit().await.map_err(LogError::db(what))
 }
 

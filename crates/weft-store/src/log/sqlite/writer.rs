@@ -1,54 +1,46 @@
-//! The one task that writes: group commit, and what to believe when it fails.
+//! The one thread that writes: group commit, filing, and what to believe when they fail.
 //!
-//! A group that fails before its COMMIT is rolled back and surely not stored; so is one whose
-//! COMMIT says that there is no space, because SQLite writes the frame that makes a transaction
-//! valid last. After any I/O error, and any other error of COMMIT, nobody knows: the frames may be
-//! complete in the WAL, unseen by the running process but found by the next one. So the outcome
-//! is *in doubt* until a small transaction has been committed over the place where those frames
-//! would lie; only then do reads tell what a crash would leave, and only then are loads served.
+//! A group is decided on what is [`Known`] and committed as one row of the journal, all with the
+//! database's lock held, under which it first looks whether another process has written. Rows are
+//! filed when nothing else is to do, when many have gathered, and when somebody waits for that.
+//! Failing to file loses nothing: the rows stay where they are.
 //!
-//! After every failed group the connection is opened anew.
+//! It has a thread and a connection of its own, because a commit is short: threads that hand its
+//! statements and results to one another would cost several times what it does.
+//!
+//! A group whose commit says that there is no space, or that the database is locked, is surely not
+//! stored, because SQLite writes the frame that makes a transaction valid last. After any other
+//! error nobody knows: the frames may be complete in the WAL, unseen by the running process but
+//! found by the next one. So the outcome is *in doubt* until a small transaction has been committed
+//! over the place where those frames would lie; only then do reads tell what a crash would leave,
+//! and only then are loads served.
+//!
+//! After every failure the connection is opened anew, and what was known is forgotten.
 
-use std::{
-    collections::BTreeSet,
-    mem,
-    path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::{mem, path::PathBuf, sync::Arc};
 
-use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
+use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot, watch};
-use weft_core::RoomId;
 
 use super::{
     LogError,
     faults::{CommitFault, Faults},
-    plan::{self, Answer, Request, Upkeep},
+    groups::{Done, Job, Turn},
+    journal,
+    known::Known,
+    plan::{self, Answer, Filing, Request, Upkeep},
     rows, schema,
 };
 use crate::payload::with_cause;
 
-/// Requests in one transaction.
-const GROUP_JOBS_MAX: usize = 256;
-/// Bytes of rows in one transaction: what others wait for while one room imports much. A single
-/// larger request goes alone.
-const GROUP_BYTES_MAX: usize = 1024 * 1024;
 /// Bytes of WAL, roughly, after which a checkpoint is due.
 const CHECKPOINT_BYTES: usize = 8 * 1024 * 1024;
-/// Bytes of WAL that a request costs beyond its rows: a page for the batch, one for the ledger.
-const REQUEST_WAL_BYTES: usize = 2 * 4096;
+/// Bytes of WAL that a transaction costs beyond its rows.
+const COMMIT_WAL_BYTES: usize = 4 * 4096;
+/// Bytes of WAL that filing a guard, a batch or a ledger may cost beyond its row: a page.
+const FILED_WAL_BYTES: usize = 4096;
 
-/// A request and where its answer goes.
-#[derive(Debug)]
-pub(super) struct Job {
-    pub request: Request,
-    pub reply: oneshot::Sender<Answer>,
-}
-
-/// Why a group was not carried out.
+/// Why a transaction was not carried out.
 enum Failure {
     /// Surely not stored.
     Failed(String),
@@ -56,142 +48,259 @@ enum Failure {
     Unknown(String),
 }
 
+/// The database, and what is known of it.
+struct Open {
+    connection: Connection,
+    known: Known,
+    /// The limit that the connection has from the faults.
+    pages_max: u32,
+}
+
 pub(super) struct Writer {
     file: PathBuf,
-    /// `None` after a failure, until the next group.
-    connection: Option<SqliteConnection>,
-    in_doubt: Arc<AtomicBool>,
+    /// `None` after a failure, until the next transaction.
+    open: Option<Open>,
+    /// Requests that wait until rows up to the given number are filed.
+    later: Vec<(u64, Job)>,
+    /// The outcome of an earlier commit is unknown and not settled yet.
+    in_doubt: bool,
+    /// Answers for the next [`Done`].
+    answers: Vec<(oneshot::Sender<Answer>, Answer)>,
     /// Tells the checkpointer that there is work, and by its end that there will be no more.
     written: watch::Sender<()>,
     written_bytes: usize,
     faults: Arc<Faults>,
-    /// The limit that `connection` has from `faults`.
-    pages_max: u32,
 }
 
 impl Writer {
-    pub async fn open(
+    /// Reads all of the journal that is not filed, and so finds out whether it can.
+    pub fn open(
         file: PathBuf,
-        in_doubt: Arc<AtomicBool>,
         written: watch::Sender<()>,
         faults: Arc<Faults>,
     ) -> Result<Self, LogError> {
-        let connection = Some(schema::open_writer(&file).await?);
-        Ok(Self { file, connection, in_doubt, written, written_bytes: 0, faults, pages_max: 0 })
+        let connection = schema::open_writer(&file).map_err(LogError::db("cannot open"))?;
+        let known = rows::know(&connection)?;
+        Ok(Self {
+            file,
+            open: Some(Open { connection, known, pages_max: 0 }),
+            later: Vec::new(),
+            in_doubt: false,
+            answers: Vec::new(),
+            written,
+            written_bytes: 0,
+            faults,
+        })
     }
 
-    /// Commits groups until the log is closed or dropped.
-    pub async fn run(mut self, mut queue: mpsc::Receiver<Job>) {
-        let mut waiting = Vec::new();
-        loop {
-            if waiting.is_empty() && queue.recv_many(&mut waiting, GROUP_JOBS_MAX).await == 0 {
-                break;
+    /// Takes turns until there will be no more.
+    pub fn run(mut self, mut turns: mpsc::Receiver<Turn>) {
+        while let Some(Turn { jobs, quiet, done }) = turns.blocking_recv() {
+            let (changes, others): (Vec<_>, Vec<_>) =
+                jobs.into_iter().partition(|job| job.request.changed_room().is_some());
+            self.change(changes);
+            self.read_or_put_off(others);
+            self.carry_out_later();
+            // An error: nobody waits for answers any more.
+            let _ = done.send(Done {
+                answers: mem::take(&mut self.answers),
+                has_later: !self.later.is_empty(),
+                has_unfiled: self.open.as_ref().is_none_or(|open| !open.known.is_filed()),
+            });
+            if self.filing_is_due(quiet) {
+                self.file_or_refuse();
             }
-            while waiting.len() < GROUP_JOBS_MAX
-                && let Ok(job) = queue.try_recv()
-            {
-                waiting.push(job);
-            }
-            let rest = waiting.split_off(group_len(&waiting));
-            let group = mem::replace(&mut waiting, rest);
-            if group.iter().any(|job| matches!(job.request, Request::Close)) {
-                queue.close();
-            }
-            self.carry_out(group).await;
-            // Whoever was just answered may have more to say: better in this group than the next.
-            tokio::task::yield_now().await;
         }
-        self.disconnect().await;
     }
 
-    async fn carry_out(&mut self, group: Vec<Job>) {
+    fn filing_is_due(&self, quiet: bool) -> bool {
+        let long = self.open.as_ref().is_some_and(|open| open.known.is_long());
+        !self.later.is_empty() || ((quiet || long) && !self.faults.filing_held())
+    }
+
+    /// Commits what these want to change.
+    fn change(&mut self, jobs: Vec<Job>) {
+        if jobs.is_empty() {
+            return;
+        }
         let (requests, replies): (Vec<_>, Vec<_>) =
-            group.into_iter().map(|job| (job.request, job.reply)).unzip();
-        let bytes: usize = requests.iter().map(|r| row_bytes(r) + REQUEST_WAL_BYTES).sum();
-        let answers = match self.commit(requests).await {
-            Ok(answers) => {
-                self.count_written(bytes);
-                answers
-            }
-            Err(failure) => {
-                self.disconnect().await;
-                vec![self.answer(failure); replies.len()]
-            }
+            jobs.into_iter().map(|job| (job.request, job.reply)).unzip();
+        let answers = match self.commit(&requests) {
+            Ok(answers) => answers,
+            Err(failure) => vec![self.fail(failure); replies.len()],
         };
-        for (reply, answer) in replies.into_iter().zip(answers) {
-            // The asker may have gone; what was asked is done all the same.
-            let _ = reply.send(answer);
-        }
+        self.answers.extend(replies.into_iter().zip(answers));
     }
 
-    fn answer(&self, failure: Failure) -> Answer {
-        match failure {
-            Failure::Failed(reason) => {
-                tracing::warn!(reason, "log: a group was not stored");
-                Answer::Failed(reason)
+    /// Decides a group and commits its changes.
+    fn commit(&mut self, requests: &[Request]) -> Result<Vec<Answer>, Failure> {
+        let mut open = self.take()?;
+        if open.known.is_full() {
+            self.open = Some(open);
+            self.file().map_err(|failure| {
+                self.note(&failure);
+                Failure::Failed("what was committed before cannot be filed".into())
+            })?;
+            open = self.take()?;
+        }
+        let Open { connection, known, .. } = &mut open;
+        begin(connection, known)?;
+        let rooms = requests.iter().filter_map(Request::changed_room);
+        rows::add_states(connection, rooms, &mut known.states).map_err(before_commit)?;
+        let (answers, changes) = plan::decide(&mut known.states, requests);
+        if changes.is_empty() {
+            rows::run(connection, "ROLLBACK").map_err(before_commit)?;
+        } else {
+            let row = journal::encode(&changes);
+            rows::insert(connection, known.newest() + 1, &row).map_err(before_commit)?;
+            end(connection, self.faults.take_commit_fault())?;
+            known.add(changes);
+            self.count_written(row.len() + COMMIT_WAL_BYTES);
+        }
+        self.open = Some(open);
+        Ok(answers)
+    }
+
+    /// Answers those who read; the others wait for the rows that they are about.
+    fn read_or_put_off(&mut self, jobs: Vec<Job>) {
+        if jobs.is_empty() {
+            return;
+        }
+        if let Err(failure) = self.catch_up() {
+            return self.refuse(jobs, failure);
+        }
+        let Some(Open { known, .. }) = &self.open else { return };
+        for job in jobs {
+            match job.request {
+                Request::Read(room) => {
+                    self.answers.push((job.reply, Answer::Unfiled(known.unfiled(room))));
+                }
+                _ => self.later.push((rows_for(&job.request, known), job)),
             }
-            Failure::Unknown(reason) => {
-                tracing::error!(reason, "log: the outcome of a commit is unknown");
-                self.in_doubt.store(true, Ordering::Release);
-                Answer::Unknown(reason)
+        }
+    }
+
+    fn refuse(&mut self, jobs: impl IntoIterator<Item = Job>, failure: Failure) {
+        let answer = self.fail(failure);
+        self.answers.extend(jobs.into_iter().map(|job| (job.reply, answer.clone())));
+    }
+
+    /// Makes sure that what is known is what the database holds, other processes' rows included.
+    fn catch_up(&mut self) -> Result<(), Failure> {
+        let mut open = self.take()?;
+        refresh(&open.connection, &mut open.known)?;
+        self.open = Some(open);
+        Ok(())
+    }
+
+    /// Carries out what waited for rows that are filed by now.
+    fn carry_out_later(&mut self) {
+        let Some(filed) = self.open.as_ref().map(|open| open.known.filed()) else { return };
+        let (now, later): (Vec<_>, Vec<_>) =
+            mem::take(&mut self.later).into_iter().partition(|(row, _)| *row <= filed);
+        self.later = later;
+        let (upkeep, others): (Vec<_>, Vec<_>) = now
+            .into_iter()
+            .map(|(_, job)| job)
+            .partition(|job| matches!(job.request, Request::Upkeep(_)));
+        self.answers.extend(others.into_iter().map(|job| (job.reply, Answer::Done(0))));
+        if upkeep.is_empty() {
+            return;
+        }
+        match self.keep_up(&upkeep) {
+            Ok(touched) => {
+                let answers = touched.into_iter().map(Answer::Done);
+                self.answers.extend(upkeep.into_iter().map(|job| job.reply).zip(answers));
+            }
+            Err(failure) => self.refuse(upkeep, failure),
+        }
+    }
+
+    /// One transaction for these; gives the rows that each has touched.
+    fn keep_up(&mut self, jobs: &[Job]) -> Result<Vec<u64>, Failure> {
+        let mut open = self.take()?;
+        begin(&open.connection, &mut open.known)?;
+        let (mut touched, mut bytes) = (Vec::with_capacity(jobs.len()), COMMIT_WAL_BYTES);
+        for job in jobs {
+            if let Request::Upkeep(upkeep) = &job.request {
+                touched.push(rows::keep_up(&open.connection, upkeep).map_err(before_commit)?);
+                bytes += job.request.row_bytes();
             }
         }
+        end(&open.connection, None)?;
+        self.open = Some(open);
+        self.count_written(bytes);
+        Ok(touched)
     }
 
-    /// One transaction for the group.
-    async fn commit(&mut self, requests: Vec<Request>) -> Result<Vec<Answer>, Failure> {
-        let rooms = rooms_of(&requests);
-        let faults = self.faults.clone();
-        let connection = self.ready().await.map_err(Failure::Failed)?;
-        if rooms.is_empty() && !requests.iter().any(|r| matches!(r, Request::Upkeep(_))) {
-            return Ok(vec![Answer::Done(0); requests.len()]);
-        }
-        let mut states = rows::begin(connection, &rooms).await.map_err(before_commit)?;
-        let (mut answers, writes) = plan::decide(&mut states, requests);
-        for (place, touched) in rows::write(connection, writes).await.map_err(before_commit)? {
-            answers[place] = Answer::Done(touched);
-        }
-        let fault = faults.take_commit_fault();
-        if fault != Some(CommitFault::Lost) {
-            sqlx::query("COMMIT").execute(connection).await.map_err(at_commit)?;
-        }
-        match fault {
-            None => Ok(answers),
-            Some(_) => Err(Failure::Unknown("a fault that a test switched on".into())),
+    /// Files a slice; if that fails, those who wait for it hear why.
+    fn file_or_refuse(&mut self) {
+        if let Err(failure) = self.file() {
+            let later = mem::take(&mut self.later);
+            self.refuse(later.into_iter().map(|(_, job)| job), failure);
         }
     }
 
-    /// The connection, open, with no outcome in doubt. Errors say why not.
-    async fn ready(&mut self) -> Result<&mut SqliteConnection, String> {
-        if self.connection.is_none() {
-            let opened = schema::open_writer(&self.file).await;
-            self.connection = Some(opened.map_err(|error| with_cause(&error))?);
-            self.pages_max = 0;
+    /// Moves the oldest rows of the journal to the tables, in one transaction of some 5 ms.
+    fn file(&mut self) -> Result<(), Failure> {
+        let mut open = self.take()?;
+        let Open { connection, known, .. } = &mut open;
+        if !known.is_filed() {
+            begin(connection, known)?;
+            let slice = known.slice();
+            let rows = slice.len();
+            let changes = slice.flatten();
+            let bytes: usize = changes.clone().map(journal::Change::bytes).sum();
+            let filing = Filing::of(changes);
+            let wal_bytes = bytes + COMMIT_WAL_BYTES + filing.pages() * FILED_WAL_BYTES;
+            rows::file(connection, known.filed() + rows as u64, filing).map_err(before_commit)?;
+            end(connection, self.faults.take_filing_fault())?;
+            known.drop_filed(rows);
+            self.count_written(wal_bytes);
         }
-        let connection = self.connection.as_mut().expect("was opened above");
-        let pages_max = self.faults.pages_max();
-        if pages_max != self.pages_max {
-            limit_pages(connection, pages_max).await.map_err(|error| with_cause(&error))?;
-            self.pages_max = pages_max;
+        self.open = Some(open);
+        Ok(())
+    }
+
+    /// The database, with no outcome in doubt. Whoever takes it puts it back when all went well:
+    /// dropping it ends the connection, and with it a transaction that is still open.
+    fn take(&mut self) -> Result<Open, Failure> {
+        let failed = |error: &dyn std::error::Error| Failure::Failed(with_cause(error));
+        let limit = self.faults.pages_max();
+        if let Some(mut open) = self.open.take() {
+            if limit != open.pages_max {
+                limit_pages(&open.connection, limit).map_err(|error| failed(&error))?;
+                open.pages_max = limit;
+            }
+            return Ok(open);
         }
-        if self.in_doubt.load(Ordering::Acquire) {
-            sqlx::query("UPDATE settled SET times = times + 1")
-                .execute(&mut *connection)
-                .await
-                .map_err(|error| with_cause(&error))?;
-            self.in_doubt.store(false, Ordering::Release);
+        let connection = schema::open_writer(&self.file).map_err(|error| failed(&error))?;
+        limit_pages(&connection, limit).map_err(|error| failed(&error))?;
+        if self.in_doubt {
+            rows::run(&connection, "UPDATE settled SET times = times + 1")
+                .map_err(|error| failed(&error))?;
+            self.in_doubt = false;
             tracing::info!("log: the outcome of the commit in doubt is settled");
         }
-        Ok(connection)
+        let known = rows::know(&connection).map_err(|error| failed(&error))?;
+        Ok(Open { connection, known, pages_max: limit })
     }
 
-    /// Ends the connection and with it a transaction that is still open.
-    async fn disconnect(&mut self) {
-        if let Some(mut connection) = self.connection.take() {
-            // Fails if no transaction is open; closing would end one as well, but later.
-            let _ = sqlx::query("ROLLBACK").execute(&mut connection).await;
-            if let Err(error) = connection.close().await {
-                tracing::warn!(%error, "log: a connection did not close well");
+    /// Notes a failure, and gives the answer to those concerned.
+    fn fail(&mut self, failure: Failure) -> Answer {
+        self.note(&failure);
+        match failure {
+            Failure::Failed(reason) => Answer::Failed(reason),
+            Failure::Unknown(reason) => Answer::Unknown(reason),
+        }
+    }
+
+    fn note(&mut self, failure: &Failure) {
+        match failure {
+            Failure::Failed(reason) => tracing::warn!(reason, "log: a transaction failed"),
+            Failure::Unknown(reason) => {
+                tracing::error!(reason, "log: the outcome of a commit is unknown");
+                self.in_doubt = true;
             }
         }
     }
@@ -205,49 +314,53 @@ impl Writer {
     }
 }
 
-/// Sets the limit that a test wants; 0 is none.
-async fn limit_pages(connection: &mut SqliteConnection, pages: u32) -> Result<(), sqlx::Error> {
-    let pages = if pages == 0 { u32::MAX - 1 } else { pages };
-    let sql = format!("PRAGMA max_page_count = {pages}");
-    sqlx::query(AssertSqlSafe(sql)).execute(connection).await?;
+/// Begins a transaction, in which nothing else can write and what is known holds.
+fn begin(connection: &Connection, known: &mut Known) -> Result<(), Failure> {
+    rows::run(connection, "BEGIN IMMEDIATE").map_err(before_commit)?;
+    refresh(connection, known)
+}
+
+/// Reads the journal anew if another process has written or filed.
+fn refresh(connection: &Connection, known: &mut Known) -> Result<(), Failure> {
+    if !rows::holds(connection, known).map_err(before_commit)? {
+        *known = rows::know(connection).map_err(|error| Failure::Failed(with_cause(&error)))?;
+    }
     Ok(())
 }
 
-/// How many of these go in one group, 1 at least.
-fn group_len(jobs: &[Job]) -> usize {
-    let mut bytes = 0;
-    let fits = |job: &&Job| {
-        bytes += row_bytes(&job.request);
-        bytes <= GROUP_BYTES_MAX
-    };
-    jobs.iter().take_while(fits).count().clamp(1, GROUP_JOBS_MAX)
-}
-
-/// Bytes that a request puts into rows, roughly.
-fn row_bytes(request: &Request) -> usize {
-    match request {
-        Request::Create(entry) | Request::Append(entry) => {
-            let ledgers: usize = entry.ledgers.iter().map(|(_, data)| data.len() + 32).sum();
-            entry.payload.row_bytes() + ledgers
-        }
-        Request::Upkeep(Upkeep::Snapshot { payload, .. } | Upkeep::Segment { payload, .. }) => {
-            payload.row_bytes()
-        }
-        Request::Upkeep(Upkeep::DropArchived { .. } | Upkeep::Shrink { .. }) => 4096,
-        Request::RaiseAccess(_) | Request::Settle | Request::Close => 64,
+/// Commits, unless a test wants otherwise.
+fn end(connection: &Connection, fault: Option<CommitFault>) -> Result<(), Failure> {
+    if fault != Some(CommitFault::Lost) {
+        rows::run(connection, "COMMIT").map_err(at_commit)?;
+    }
+    match fault {
+        None => Ok(()),
+        Some(_) => Err(Failure::Unknown("a fault that a test switched on".into())),
     }
 }
 
-fn rooms_of(requests: &[Request]) -> Vec<RoomId> {
-    let rooms: BTreeSet<_> = requests
-        .iter()
-        .filter_map(|request| match request {
-            Request::Create(entry) | Request::Append(entry) => Some(entry.room),
-            Request::RaiseAccess(room) => Some(*room),
-            Request::Upkeep(_) | Request::Settle | Request::Close => None,
-        })
-        .collect();
-    rooms.into_iter().collect()
+/// Sets the limit that a test wants; 0 is none.
+fn limit_pages(connection: &Connection, pages: u32) -> rusqlite::Result<()> {
+    let pages = if pages == 0 { u32::MAX - 1 } else { pages };
+    connection.pragma_update(None, "max_page_count", pages)
+}
+
+/// The row of the journal up to which the request must find everything filed.
+fn rows_for(request: &Request, known: &Known) -> u64 {
+    match request {
+        Request::File(room)
+        | Request::Upkeep(
+            Upkeep::Snapshot { room, .. }
+            | Upkeep::Segment { room, .. }
+            | Upkeep::DropArchived { room, .. },
+        ) => known.unfiled_about(*room),
+        Request::Close => known.newest(),
+        Request::Upkeep(Upkeep::Shrink { .. })
+        | Request::Create(_)
+        | Request::Append(_)
+        | Request::RaiseAccess(_)
+        | Request::Read(_) => 0,
+    }
 }
 
 const SQLITE_BUSY: i32 = 5;
@@ -255,21 +368,21 @@ const SQLITE_IOERR: i32 = 10;
 const SQLITE_FULL: i32 = 13;
 
 /// SQLite's primary result code, if the error is SQLite's.
-fn code(error: &sqlx::Error) -> Option<i32> {
-    let code: i32 = error.as_database_error()?.code()?.parse().ok()?;
-    Some(code & 0xff)
+fn code(error: &rusqlite::Error) -> Option<i32> {
+    Some(error.sqlite_error()?.extended_code & 0xff)
 }
 
 /// A transaction that has not come to its COMMIT is not stored. I/O errors are taken for unknown
 /// all the same: who knows what such a disk still does.
-fn before_commit(error: sqlx::Error) -> Failure {
+fn before_commit(error: rusqlite::Error) -> Failure {
     match code(&error) {
         Some(SQLITE_IOERR) => Failure::Unknown(with_cause(&error)),
         _ => Failure::Failed(with_cause(&error)),
     }
 }
 
-fn at_commit(error: sqlx::Error) -> Failure {
+/// Of a COMMIT that failed the error does not tell how far it came.
+fn at_commit(error: rusqlite::Error) -> Failure {
     match code(&error) {
         Some(SQLITE_FULL | SQLITE_BUSY) => Failure::Failed(with_cause(&error)),
         _ => Failure::Unknown(with_cause(&error)),

@@ -1,0 +1,127 @@
+//! What people do with their own account: what they say about themselves, their password, and where
+//! they are signed in. A sign-in's business, never a token's.
+
+use axum::{Json, extract::State, http::StatusCode};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use weft_core::RoomId;
+use weft_store::{ProfileChange, sign_in_id};
+
+use super::{
+    ApiError,
+    body::{Body, Names},
+    fields, people, to_the_end,
+};
+use crate::{
+    auth::{ClientAddress, Signed},
+    state::AppState,
+};
+
+#[derive(Deserialize)]
+pub(super) struct Profile {
+    name: Option<String>,
+    email: Option<String>,
+    language: Option<String>,
+    time_zone: Option<String>,
+    phone: Option<String>,
+}
+
+/// Changes what a person says about themselves: what is absent stays, what is empty is taken away.
+pub(super) async fn change_profile(
+    State(state): State<AppState>,
+    signed: Signed,
+    Body(form): Body<Profile>,
+) -> Result<Json<Value>, ApiError> {
+    let username = &signed.person.username;
+    let change = ProfileChange {
+        name: form.name.map(|name| fields::name(Some(name), username)).transpose()?,
+        email: form.email.map(|email| fields::email(Some(email))).transpose()?,
+        language: form.language.map(|language| fields::language(Some(&language)).to_owned()),
+        time_zone: form.time_zone.map(|zone| fields::time_zone(&zone)).transpose()?,
+        phone: form.phone.map(fields::phone).transpose()?,
+    };
+    let person = state.meta.change_profile(signed.person.id, change).await?;
+    Ok(Json(json!({"user": people::user(&person)})))
+}
+
+#[derive(Deserialize)]
+pub(super) struct Change {
+    password: Option<String>,
+    new_password: Option<String>,
+}
+
+/// Changes the password. Once this answers, every other sign-in of the person has ended, and nothing
+/// of them commits any more.
+pub(super) async fn change_password(
+    State(state): State<AppState>,
+    address: ClientAddress,
+    signed: Signed,
+    Body(form): Body<Change>,
+) -> Result<StatusCode, ApiError> {
+    let password = fields::required(form.password, "password")?;
+    let new_password = fields::new_password(form.new_password)?;
+    let known = people::credentials(&state, address, &signed.person.username, password).await?;
+    let password_hash = state.passwords.hash(new_password).await?;
+    to_the_end(async move {
+        let (person, kept) = (signed.person.id, &signed.token_hash);
+        let changed =
+            state.meta.change_password(person, &known.password_hash, &password_hash, kept);
+        let ended = changed.await?;
+        state.hub.signed_out(ended).await;
+        tracing::info!(%person, "password changed");
+        Ok(StatusCode::NO_CONTENT)
+    })
+    .await
+}
+
+/// Where I am signed in, the last used first.
+pub(super) async fn sign_ins(
+    State(state): State<AppState>,
+    signed: Signed,
+) -> Result<Json<Value>, ApiError> {
+    let sign_ins = state.meta.sign_ins(signed.person.id, state.clock.now()).await?;
+    let current = sign_in_id(&signed.token_hash);
+    let sign_ins: Vec<Value> = sign_ins
+        .into_iter()
+        .map(|sign_in| {
+            json!({
+                "id": RoomId::from_bytes(sign_in.id).to_string(),
+                "created_at": sign_in.created_at,
+                "used_at": sign_in.used_at,
+                "user_agent": sign_in.user_agent,
+                "current": sign_in.id == current,
+            })
+        })
+        .collect();
+    Ok(Json(json!({"sign_ins": sign_ins})))
+}
+
+/// Ends one of my sign-ins, and the room tokens minted with it. Once this answers, none of their
+/// sockets commits anything any more.
+pub(super) async fn end_sign_in(
+    State(state): State<AppState>,
+    signed: Signed,
+    Names(sign_in): Names<String>,
+) -> Result<StatusCode, ApiError> {
+    // Sign-ins are named in the same letters as rooms.
+    let id: RoomId = sign_in.parse().map_err(|_| ApiError::NotFound)?;
+    to_the_end(async move {
+        let ended = state.meta.end_sign_in(signed.person.id, *id.as_bytes()).await?;
+        state.hub.signed_out([ended]).await;
+        Ok(StatusCode::NO_CONTENT)
+    })
+    .await
+}
+
+/// Ends all my sign-ins but this one, as [`end_sign_in`] ends one.
+pub(super) async fn end_other_sign_ins(
+    State(state): State<AppState>,
+    signed: Signed,
+) -> Result<StatusCode, ApiError> {
+    to_the_end(async move {
+        let ended = state.meta.end_other_sign_ins(signed.person.id, &signed.token_hash).await?;
+        state.hub.signed_out(ended).await;
+        Ok(StatusCode::NO_CONTENT)
+    })
+    .await
+}

@@ -1,0 +1,121 @@
+//! The second factor: a code from the person's device, which signing in takes besides the password.
+
+use axum::{Json, extract::State, http::StatusCode};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use weft_store::Person;
+
+use super::{ApiError, body::Body, fields, people};
+use crate::{
+    auth::{Attempt, ClientAddress, RECOVERY_CODES, RecoveryCode, Signed, Totp},
+    state::AppState,
+};
+
+#[derive(Deserialize)]
+pub(super) struct Begin {
+    password: Option<String>,
+}
+
+/// Makes a secret for the person's device. Nothing takes its codes until one has been confirmed.
+pub(super) async fn begin(
+    State(state): State<AppState>,
+    address: ClientAddress,
+    signed: Signed,
+    Body(form): Body<Begin>,
+) -> Result<Json<Value>, ApiError> {
+    let password = fields::required(form.password, "password")?;
+    let username = &signed.person.username;
+    people::credentials(&state, address, username, password).await?;
+    let totp = Totp::fresh(username);
+    state.meta.begin_second_factor(signed.person.id, totp.secret()).await?;
+    Ok(Json(json!({"secret": totp.letters(), "uri": totp.uri()})))
+}
+
+#[derive(Deserialize)]
+pub(super) struct Confirm {
+    code: Option<String>,
+}
+
+/// Turns the second factor on: the person's device has shown a right code. The recovery codes are in
+/// this answer and nowhere else.
+pub(super) async fn confirm(
+    State(state): State<AppState>,
+    signed: Signed,
+    Body(form): Body<Confirm>,
+) -> Result<Json<Value>, ApiError> {
+    let code = fields::required(form.code, "code")?;
+    let person = &signed.person;
+    let factor = state.meta.second_factor(person.id).await?;
+    let factor = factor.filter(|factor| !factor.on).ok_or(ApiError::NotFound)?;
+    let (attempt, now) = (Attempt::CodeOf(person.id), state.clock.now());
+    state.attempts.take(attempt, now)?;
+    let totp = Totp::of(factor.secret, &person.username);
+    let step = totp.step_of(&digits(&code), now).ok_or(ApiError::WrongCode)?;
+    let codes: [RecoveryCode; RECOVERY_CODES] = std::array::from_fn(|_| RecoveryCode::fresh());
+    let hashes = codes.each_ref().map(RecoveryCode::hash);
+    state.meta.turn_on_second_factor(person.id, totp.secret(), step, &hashes).await?;
+    state.attempts.forgive(attempt);
+    tracing::info!(person = %person.id, "second factor turned on");
+    Ok(Json(json!({"recovery_codes": codes.each_ref().map(RecoveryCode::reveal)})))
+}
+
+#[derive(Deserialize)]
+pub(super) struct TurnOff {
+    password: Option<String>,
+    code: Option<String>,
+}
+
+/// Takes the second factor away.
+pub(super) async fn turn_off(
+    State(state): State<AppState>,
+    address: ClientAddress,
+    signed: Signed,
+    Body(form): Body<TurnOff>,
+) -> Result<StatusCode, ApiError> {
+    let password = fields::required(form.password, "password")?;
+    let code = fields::required(form.code, "code")?;
+    if !signed.person.second_factor {
+        return Err(ApiError::NotFound);
+    }
+    people::credentials(&state, address, &signed.person.username, password).await?;
+    check(&state, &signed.person, Some(&code)).await?;
+    state.meta.remove_second_factor(signed.person.id).await?;
+    tracing::info!(person = %signed.person.id, "second factor turned off");
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// That somebody who has shown the password shows a code too, if they have a second factor: one of
+/// their device's or of their recovery codes, which is used up by it.
+///
+/// # Errors
+/// [`ApiError::SecondFactorNeeded`] if there is no code, [`ApiError::WrongCode`],
+/// [`ApiError::TooManyAttempts`].
+pub(super) async fn check(
+    state: &AppState,
+    person: &Person,
+    code: Option<&str>,
+) -> Result<(), ApiError> {
+    let factor = state.meta.second_factor(person.id).await?;
+    let Some(factor) = factor.filter(|factor| factor.on) else { return Ok(()) };
+    let code = code.filter(|code| !code.trim().is_empty()).ok_or(ApiError::SecondFactorNeeded)?;
+    let (attempt, now) = (Attempt::CodeOf(person.id), state.clock.now());
+    state.attempts.take(attempt, now)?;
+    let totp = Totp::of(factor.secret, &person.username);
+    let right = match totp.step_of(&digits(code), now) {
+        Some(step) => state.meta.use_code(person.id, step).await?,
+        None => {
+            let hash = RecoveryCode::typed(code).hash();
+            state.meta.use_recovery_code(person.id, &hash).await?
+        }
+    };
+    if !right {
+        return Err(ApiError::WrongCode);
+    }
+    state.attempts.forgive(attempt);
+    Ok(())
+}
+
+/// Devices show codes in two groups.
+fn digits(code: &str) -> String {
+    code.split_whitespace().collect()
+}

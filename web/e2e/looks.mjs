@@ -1,0 +1,33 @@
+/** How a page looks to those who measure: width, accessibility, pictures. */
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** What is wider than the window, although nothing in it scrolls sideways. */
+export function tooWide(page) {
+  return page.evaluate(() => {
+    const width = document.documentElement.clientWidth;
+    if (document.documentElement.scrollWidth <= width) return [];
+    const wide = [...document.body.querySelectorAll('*')].filter(
+      (element) => element.getBoundingClientRect().right > width + 1,
+    );
+    return wide.slice(0, 5).map((element) => element.outerHTML.slice(0, 160));
+  });
+}
+
+/** What axe calls serious or critical, with the elements it means. */
+export async function axe(page) {
+  const source = await readFile(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
+  await page.evaluate(source);
+  const found = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
+  return found.violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 200)).join(' | ')}`);
+}
+
+/** A picture of the page, if WEFT_SHOTS names a folder for it. */
+export async function shoot(page, name) {
+  const folder = process.env.WEFT_SHOTS;
+  if (folder === undefined) return;
+  await mkdir(folder, { recursive: true });
+  await page.screenshot({ path: join(folder, `${name}.png`) });
+}

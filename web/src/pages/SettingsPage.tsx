@@ -1,0 +1,87 @@
+/** One's own settings: who one is, the password, where one is signed in, and how the app looks. */
+import {
+  Anchor,
+  SegmentedControl,
+  Stack,
+  Text,
+  Title,
+  useMantineColorScheme,
+  type MantineColorScheme,
+} from '@mantine/core';
+import { Link } from '@tanstack/react-router';
+import { useLanguageChoice } from '../api/account';
+import { useMe } from '../app/session';
+import { LANGUAGES, type Language } from '../i18n';
+import { useWords } from '../i18n/hooks';
+import { usePageTitle } from '../ui/usePageTitle';
+import { Devices } from './Devices';
+import { PasswordForm } from './PasswordForm';
+import { ProfileForm } from './ProfileForm';
+import { SecondFactor } from './SecondFactor';
+import { Section } from './Section';
+import classes from './Settings.module.css';
+
+export function SettingsPage() {
+  const { t } = useWords();
+  const user = useMe().data?.user;
+  usePageTitle(t('settings.title'));
+  if (user === undefined) return null;
+  return (
+    <main id="main" tabIndex={-1} className={classes.page}>
+      <Title order={1} fz={24} mb={24}>
+        {t('settings.title')}
+      </Title>
+      <Section title={t('settings.profile')}>
+        <ProfileForm user={user} />
+      </Section>
+      <Section title={t('auth.password')} lead={t('settings.password_lead')}>
+        <PasswordForm username={user.username} />
+      </Section>
+      <Section title={t('factor.title')} lead={t('factor.lead')}>
+        <SecondFactor on={user.second_factor} />
+      </Section>
+      <Section title={t('settings.devices')} lead={t('settings.devices_lead')}>
+        <Devices />
+      </Section>
+      <Section title={t('tokens.title')} lead={t('tokens.lead')}>
+        <Anchor component={Link} to="/tokens" underline="always">
+          {t('settings.tokens')}
+        </Anchor>
+      </Section>
+      <Section title={t('settings.looks')}>
+        <Looks />
+      </Section>
+    </main>
+  );
+}
+
+function Looks() {
+  const { t, language } = useWords();
+  const speak = useLanguageChoice();
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  return (
+    <Stack gap={16} align="flex-start">
+      <div>
+        <Text mb={4}>{t('shell.language')}</Text>
+        <SegmentedControl
+          aria-label={t('shell.language')}
+          value={language}
+          onChange={(value) => speak(value as Language)}
+          data={LANGUAGES.map(({ id, name }) => ({ value: id, label: name }))}
+        />
+      </div>
+      <div>
+        <Text mb={4}>{t('shell.theme')}</Text>
+        <SegmentedControl
+          aria-label={t('shell.theme')}
+          value={colorScheme}
+          onChange={(value) => setColorScheme(value as MantineColorScheme)}
+          data={(['light', 'dark', 'auto'] as const).map((scheme) => ({
+            value: scheme,
+            label: t(`shell.theme_${scheme}`),
+          }))}
+        />
+      </div>
+    </Stack>
+  );
+}
