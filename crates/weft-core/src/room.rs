@@ -17,6 +17,7 @@ mod lanes;
 mod poisons;
 mod reads;
 mod recent;
+mod rhythm;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -38,6 +39,7 @@ use lanes::Lanes;
 use poisons::Poisons;
 pub use reads::{Ask, Since, Start};
 use recent::Recent;
+use rhythm::Rhythm;
 
 /// Bounds of one room. `docs/limits.md` gives the reasons.
 #[derive(Debug, Clone)]
@@ -63,7 +65,7 @@ pub struct RoomLimits {
     /// How much apart the batches of a busy room are kept for each session that is told of them, in
     /// microseconds: what is decided together is also stored, encoded and sent together.
     pub batch_gap_us_per_session: u64,
-    /// How much apart batches are kept at most.
+    /// How much apart batches are kept at most, and how long a busy room gathers for one.
     pub batch_gap_ms_max: Millis,
     /// How long the store is left alone after it failed.
     pub store_pause_ms: Millis,
@@ -307,6 +309,7 @@ pub struct Room {
     queue: VecDeque<Queued>,
     queue_bytes: usize,
     flight: Option<Flight>,
+    rhythm: Rhythm,
     /// No batch is formed before, unless a full one waits.
     next_batch: Millis,
     /// What became of the flight that made the present loading necessary, and when.
@@ -346,6 +349,7 @@ impl Room {
             queue: VecDeque::new(),
             queue_bytes: 0,
             flight: None,
+            rhythm: Rhythm::default(),
             next_batch: 0,
             landed: None,
             waiting: VecDeque::new(),

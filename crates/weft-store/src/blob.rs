@@ -72,6 +72,10 @@ pub struct Blobs {
     root: Arc<PathBuf>,
 }
 
+/// Bytes that wait to be synced at most: a file system may make the log's syncs, which edits wait for,
+/// wait for all of them.
+const SYNC_BYTES: usize = 1 << 20;
+
 /// Temporary files that this process has made, for their names.
 static TEMPORARY: AtomicU64 = AtomicU64::new(0);
 
@@ -132,7 +136,10 @@ impl Blobs {
         dir::create(folder).map_err(failed("cannot create", folder))?;
         let mut file = dir::create_file(tmp).map_err(failed("cannot create", tmp))?;
         file.set_len(0).map_err(failed("cannot empty", tmp))?;
-        file.write_all(data).map_err(failed("cannot write", tmp))?;
+        for slice in data.chunks(SYNC_BYTES) {
+            file.write_all(slice).map_err(failed("cannot write", tmp))?;
+            file.sync_data().map_err(failed("cannot sync", tmp))?;
+        }
         file.sync_all().map_err(failed("cannot sync", tmp))?;
         fs::rename(tmp, path).map_err(failed("cannot rename to", path))?;
         dir::sync(folder).map_err(failed("cannot sync", folder))?;

@@ -132,8 +132,7 @@ impl Room {
         let settled = ledger.map_or(0, Ledger::mark);
         match self.lanes.place(now, client, client_seq, queued, settled, WINDOW) {
             Place::Queue(run) => {
-                self.queue_bytes += run.iter().map(Queued::weight).sum::<usize>();
-                self.queue.extend(run);
+                run.into_iter().for_each(|queued| self.enqueue(now, queued));
             }
             Place::UnderWay if planted!(AnswerRepeatEarly) => {
                 let outcome = (client_seq, Outcome::Accepted(self.head + 1));
@@ -166,8 +165,7 @@ impl Room {
         if let Some(fault) = self.turned_away(now, &queued) {
             return self.send(session, Message::Merged(ticket, Outcome::NotSaved(fault)));
         }
-        self.queue_bytes += queued.weight();
-        self.queue.push_back(queued);
+        self.enqueue(now, queued);
         self.pump(now);
     }
 
@@ -185,9 +183,17 @@ impl Room {
         if let Some(fault) = self.turned_away(now, &queued) {
             return self.outputs.push_back(Output::Merged(ticket, Some(Outcome::NotSaved(fault))));
         }
+        self.enqueue(now, queued);
+        self.pump(now);
+    }
+
+    fn enqueue(&mut self, now: Millis, queued: Queued) {
+        self.rhythm.arrives(now, queued.session, self.flight.is_some());
+        if self.queue.is_empty() {
+            self.next_batch = self.next_batch.max(now + self.rhythm.gather_ms());
+        }
         self.queue_bytes += queued.weight();
         self.queue.push_back(queued);
-        self.pump(now);
     }
 
     /// Why the room takes no operation now, if so.
@@ -362,6 +368,7 @@ impl Room {
             self.outputs.push_back(Output::Broadcast(Message::Events(entries)));
         }
         self.next_batch = now + self.batch_gap();
+        self.rhythm.departs(now, self.limits.batch_gap_ms_max);
         self.outputs.push_back(Output::Commit(commit.clone()));
         self.flight = Some(Flight { commit, ops, verdicts });
     }

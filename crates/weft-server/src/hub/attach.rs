@@ -75,6 +75,10 @@ impl Hub {
                     let _ = passed.await;
                 }
             }
+            // What may have been opened before is known to be there (R10).
+            Err(why) if why.code == "not_found" => {
+                revoke(&handle, connection.session, Fault::new("no_access")).await;
+            }
             Err(why) => revoke(&handle, connection.session, why).await,
         }
         Ok((row.id, handle))

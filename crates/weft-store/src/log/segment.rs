@@ -102,4 +102,30 @@ mod tests {
         let absurd = [&whole[..1], &[255; 8], &whole[9..]].concat();
         assert!(decode(&absurd).is_err());
     }
+
+    /// Whatever bytes a disk gives back: nothing panics, and what is taken for batches means just those.
+    #[test]
+    fn mutated_segments_are_errors_or_batches() {
+        let mut dice = fastrand::Rng::with_seed(1);
+        let whole: Vec<u8> = encode(&batches())[9..].into();
+        let mut raw = zstd::bulk::decompress(&whole, 1024).unwrap();
+        let mut taken = 0;
+        for case in 0..50_000 {
+            let at = dice.usize(..raw.len());
+            let before = raw[at];
+            raw[at] = dice.choice([0, 1, 4, 0x7f, 0x80, 0xff]).expect("some");
+            let packed = zstd::bulk::compress(&raw, ZSTD_LEVEL).unwrap();
+            let mut segment = [&[VERSION][..], &(raw.len() as u64).to_be_bytes(), &packed].concat();
+            raw[at] = before;
+            if dice.bool() {
+                let at = dice.usize(..segment.len());
+                segment[at] = dice.u8(..);
+            }
+            if let Ok(batches) = decode(&segment) {
+                taken += 1;
+                assert_eq!(decode(&encode(&batches)), Ok(batches), "case {case}");
+            }
+        }
+        assert!(taken > 1_000, "most mutations must reach further than the first check: {taken}");
+    }
 }

@@ -94,10 +94,8 @@ impl SqliteLog {
             .await
             .map_err(|error| LogError::Unavailable(with_cause(&error)))??;
         let (jobs, queue) = mpsc::channel(QUEUE_JOBS_MAX);
-        let (turn, turns) = mpsc::channel(1);
         let tasks = Mutex::new(vec![
-            tokio::spawn(groups::run(queue, turn)),
-            spawn_blocking(|| writer.run(turns)),
+            spawn_blocking(|| groups::run(queue, writer)),
             tokio::spawn(checkpoint::run(checkpointer, work)),
         ]);
         Ok(Self { jobs, readers, blobs, tasks })

@@ -1,25 +1,24 @@
-//! Group commit's front: the task that hands requests to the writer's thread, a group at a time, and
-//! its answers to those who asked.
+//! Group commit's front: what waits for the writer becomes groups, and those who asked get their
+//! answers.
 //!
-//! It is a task beside the rooms', so that whole groups cross between threads, with one wake there
-//! and one back, however many rooms are in them; and so that it can let those who were just answered
-//! go on first, who may have more to say.
+//! It runs on the writer's own thread, so that a commit costs one wake there and one back: whoever asks wakes
+//! the thread, and the thread wakes whoever is answered.
 
 use std::{
     mem,
+    sync::Arc,
+    task::{Context, Poll, Wake, Waker},
+    thread::{self, Thread},
     time::{Duration, Instant},
 };
 
-use tokio::{
-    sync::{mpsc, oneshot},
-    task::yield_now,
-    time::{sleep, timeout},
-};
+use tokio::sync::{mpsc, oneshot};
 use weft_core::RoomId;
 
 use super::{
     gather::Gather,
     plan::{Answer, Request},
+    writer::Writer,
 };
 
 /// Requests in one transaction.
@@ -37,45 +36,27 @@ pub(super) struct Job {
     pub reply: oneshot::Sender<Answer>,
 }
 
-/// What the writer does at once: one group, or filing after a quiet time.
-pub(super) struct Turn {
-    pub jobs: Vec<Job>,
-    pub quiet: bool,
-    pub done: oneshot::Sender<Done>,
-}
-
-/// What came of a turn. Sent before the writer files: nobody answered waits for that.
-pub(super) struct Done {
-    pub answers: Vec<(oneshot::Sender<Answer>, Answer)>,
-    /// Jobs of this turn or earlier ones wait for filing, and so for the next turn.
-    pub has_later: bool,
-    /// Something should be filed when it is quiet.
-    pub has_unfiled: bool,
-}
-
-/// Hands groups to the writer until the log is closed or dropped.
-pub(super) async fn run(mut queue: mpsc::Receiver<Job>, writer: mpsc::Sender<Turn>) {
+/// Gives groups to the writer until the log is closed or dropped. Blocks its thread.
+pub(super) fn run(mut queue: mpsc::Receiver<Job>, mut writer: Writer) {
     let (started, mut gather) = (Instant::now(), Gather::default());
     let mut waiting = Vec::new();
-    let (mut has_later, mut has_unfiled) = (false, true);
     loop {
         take_waiting(&mut queue, &mut waiting);
         let mut quiet = false;
-        if waiting.is_empty() && !has_later {
-            let some = queue.recv_many(&mut waiting, GROUP_JOBS_MAX);
-            let received =
-                if has_unfiled { timeout(QUIET, some).await.ok() } else { Some(some.await) };
-            if received == Some(0) {
-                return;
+        if waiting.is_empty() && !writer.has_later() {
+            let patience = writer.has_unfiled().then_some(QUIET);
+            match wait(&mut queue, &mut waiting, patience) {
+                Some(0) => return,
+                Some(_) => {}
+                None => quiet = true,
             }
-            quiet = received.is_none();
         }
         let alone = waiting.len();
         // Nothing but changes is held up.
-        if !has_later && alone > 0 && changed_rooms(&waiting).count() == alone {
+        if !writer.has_later() && alone > 0 && changed_rooms(&waiting).count() == alone {
             let pause = gather.pause(started.elapsed(), alone);
             if !pause.is_zero() {
-                sleep(pause).await;
+                thread::sleep(pause);
                 take_waiting(&mut queue, &mut waiting);
                 gather.paused(changed_rooms(&waiting[alone..]));
             }
@@ -88,17 +69,40 @@ pub(super) async fn run(mut queue: mpsc::Receiver<Job>, writer: mpsc::Sender<Tur
         if changed_rooms(&jobs).next().is_some() {
             gather.commits(started.elapsed(), changed_rooms(&jobs));
         }
-        let (done, result) = oneshot::channel();
-        if writer.send(Turn { jobs, quiet, done }).await.is_err() {
-            return;
-        }
-        let Ok(done) = result.await else { return };
-        for (reply, answer) in done.answers {
+        for (reply, answer) in writer.turn(jobs) {
             // The asker may have gone; what was asked is done all the same.
             let _ = reply.send(answer);
         }
-        (has_later, has_unfiled) = (done.has_later, done.has_unfiled);
-        yield_now().await;
+        // Nobody answered waits for this.
+        writer.file_if_due(quiet);
+    }
+}
+
+/// Blocks until something is in the queue, and takes it; says how much. 0: there will be nothing any
+/// more. `None`: nothing came for so long.
+fn wait(
+    queue: &mut mpsc::Receiver<Job>,
+    into: &mut Vec<Job>,
+    patience: Option<Duration>,
+) -> Option<usize> {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let end = patience.map(|patience| Instant::now() + patience);
+    loop {
+        let polled = queue.poll_recv_many(&mut Context::from_waker(&waker), into, GROUP_JOBS_MAX);
+        if let Poll::Ready(taken) = polled {
+            return Some(taken);
+        }
+        match end.map(|end| end.saturating_duration_since(Instant::now())) {
+            Some(Duration::ZERO) => return None,
+            Some(left) => thread::park_timeout(left),
+            None => thread::park(),
+        }
     }
 }
 

@@ -237,4 +237,29 @@ mod tests {
             assert!(decode(other.into()).is_err(), "byte {at} is {byte}");
         }
     }
+
+    /// Whatever bytes a disk gives back: nothing panics, and what is taken for changes means just those.
+    #[test]
+    fn mutated_rows_are_errors_or_changes() {
+        let whole = encode(&changes());
+        let mut dice = fastrand::Rng::with_seed(1);
+        let mut taken = 0;
+        for case in 0..50_000 {
+            let mut row = whole.clone();
+            for _ in 0..dice.usize(1..4) {
+                let at = dice.usize(..row.len());
+                match dice.u8(..4) {
+                    0 => row[at] = dice.choice([0, 1, 2, 0x7f, 0x80, 0xff]).expect("some"),
+                    1 => row[at] ^= 1 << dice.u8(..8),
+                    2 => row.truncate(at.max(1)),
+                    _ => drop(row.splice(at..at, whole[dice.usize(..whole.len())..].to_vec())),
+                }
+            }
+            if let Ok(changes) = decode(row.into()) {
+                taken += 1;
+                assert_eq!(decode(encode(&changes).into()), Ok(changes), "case {case}");
+            }
+        }
+        assert!(taken > 1_000, "most mutations must reach further than the first check: {taken}");
+    }
 }

@@ -20,12 +20,12 @@
 use std::{mem, path::PathBuf, sync::Arc};
 
 use rusqlite::Connection;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 
 use super::{
     LogError,
     faults::{CommitFault, Faults},
-    groups::{Done, Job, Turn},
+    groups::Job,
     journal,
     known::Known,
     plan::{self, Answer, Filing, Request, Upkeep},
@@ -64,7 +64,7 @@ pub(super) struct Writer {
     later: Vec<(u64, Job)>,
     /// The outcome of an earlier commit is unknown and not settled yet.
     in_doubt: bool,
-    /// Answers for the next [`Done`].
+    /// Answers that the present turn gives.
     answers: Vec<(oneshot::Sender<Answer>, Answer)>,
     /// Tells the checkpointer that there is work, and by its end that there will be no more.
     written: watch::Sender<()>,
@@ -93,29 +93,33 @@ impl Writer {
         })
     }
 
-    /// Takes turns until there will be no more.
-    pub fn run(mut self, mut turns: mpsc::Receiver<Turn>) {
-        while let Some(Turn { jobs, quiet, done }) = turns.blocking_recv() {
-            let (changes, others): (Vec<_>, Vec<_>) =
-                jobs.into_iter().partition(|job| job.request.changed_room().is_some());
-            self.change(changes);
-            self.read_or_put_off(others);
-            self.carry_out_later();
-            // An error: nobody waits for answers any more.
-            let _ = done.send(Done {
-                answers: mem::take(&mut self.answers),
-                has_later: !self.later.is_empty(),
-                has_unfiled: self.open.as_ref().is_none_or(|open| !open.known.is_filed()),
-            });
-            if self.filing_is_due(quiet) {
-                self.file_or_refuse();
-            }
+    /// Carries out one group; gives the answers that are due, also to requests of earlier groups.
+    pub fn turn(&mut self, jobs: Vec<Job>) -> Vec<(oneshot::Sender<Answer>, Answer)> {
+        let (changes, others): (Vec<_>, Vec<_>) =
+            jobs.into_iter().partition(|job| job.request.changed_room().is_some());
+        self.change(changes);
+        self.read_or_put_off(others);
+        self.carry_out_later();
+        mem::take(&mut self.answers)
+    }
+
+    /// Files a slice if somebody waits for it, if much is unfiled, or while it is quiet.
+    pub fn file_if_due(&mut self, quiet: bool) {
+        let long = self.open.as_ref().is_some_and(|open| open.known.is_long());
+        let may = (quiet || long) && !self.faults.filing_held();
+        if !self.later.is_empty() || may {
+            self.file_or_refuse();
         }
     }
 
-    fn filing_is_due(&self, quiet: bool) -> bool {
-        let long = self.open.as_ref().is_some_and(|open| open.known.is_long());
-        !self.later.is_empty() || ((quiet || long) && !self.faults.filing_held())
+    /// Whether requests wait for the next turn: for filing, or for the news that it failed.
+    pub fn has_later(&self) -> bool {
+        !self.later.is_empty() || !self.answers.is_empty()
+    }
+
+    /// Whether something should be filed when it is quiet.
+    pub fn has_unfiled(&self) -> bool {
+        self.open.as_ref().is_none_or(|open| !open.known.is_filed())
     }
 
     /// Commits what these want to change.
