@@ -8,6 +8,7 @@
 
 mod account;
 mod admin;
+mod answers;
 mod body;
 mod content;
 mod error;
@@ -16,6 +17,7 @@ mod folders;
 mod grants;
 mod invites;
 mod layers;
+mod openapi;
 mod operation;
 mod people;
 pub(crate) mod room_tokens;
@@ -28,9 +30,15 @@ mod workspace_invites;
 
 use axum::{
     Router,
+    body::Bytes,
     extract::DefaultBodyLimit,
+    http::header,
     middleware,
-    routing::{delete, get, patch, post, put},
+    routing::{get, post},
+};
+use utoipa_axum::{
+    router::{OpenApiRouter, UtoipaMethodRouterExt as _},
+    routes,
 };
 
 pub(crate) use body::{Body, Names};
@@ -64,72 +72,79 @@ pub(crate) fn router(state: AppState) -> Router {
     let body_bytes_max =
         usize::try_from(state.config.limits.json_body_bytes_max).unwrap_or(usize::MAX);
     let op_bytes_max = usize::try_from(state.config.limits.op_bytes_max).unwrap_or(usize::MAX);
+    let (v1, calls) = v1(op_bytes_max).split_for_parts();
+    let (operation, document) = operation().split_for_parts();
+    let document = openapi::finished(document.nest("/api/v1", calls));
     Router::new()
-        .nest("/api", api(op_bytes_max))
-        .merge(operation())
+        .nest("/api", api(v1, document))
+        .merge(openapi::pages())
+        .merge(operation)
         .merge(sockets(&state))
         .merge(y_sweet_calls(op_bytes_max))
         .fallback_service(assets::service(state.clone()))
-        .layer(middleware::from_fn(layers::security_headers))
+        .layer(middleware::from_fn_with_state(state.clone(), layers::security_headers))
         .layer(middleware::from_fn(layers::log))
         .layer(DefaultBodyLimit::max(body_bytes_max))
         .with_state(state)
 }
 
-fn api(op_bytes_max: usize) -> Router<AppState> {
+fn api(v1: Router<AppState>, document: Bytes) -> Router<AppState> {
+    let document = async || ([(header::CONTENT_TYPE, "application/json")], document);
     Router::new()
-        .nest("/v1", v1(op_bytes_max))
+        .nest("/v1", v1)
+        .route("/openapi.json", get(document))
         .fallback(async || ApiError::NotFound)
         .method_not_allowed_fallback(async || ApiError::BadMethod)
         .layer(middleware::from_fn(layers::never_cached))
 }
 
-fn v1(op_bytes_max: usize) -> Router<AppState> {
-    let update = post(content::merge).layer(DefaultBodyLimit::max(op_bytes_max));
-    Router::new()
-        .route("/auth/setup", get(setup::needed).post(setup::set_up))
-        .route("/auth/register", post(people::register))
-        .route("/auth/login", post(people::login))
-        .route("/auth/logout", post(people::logout))
-        .route("/auth/me", get(people::me).patch(account::change_profile))
-        .route("/auth/password", post(account::change_password))
-        .route("/auth/sign-ins", get(account::sign_ins).delete(account::end_other_sign_ins))
-        .route("/auth/sign-ins/{sign_in}", delete(account::end_sign_in))
-        .route("/auth/second-factor", post(second_factor::begin))
-        .route("/auth/second-factor/confirm", post(second_factor::confirm))
-        .route("/auth/second-factor/off", post(second_factor::turn_off))
-        .route("/tokens", get(tokens::list).post(tokens::create))
-        .route("/tokens/{token}", delete(tokens::revoke))
-        .route("/room-tokens", post(room_tokens::mint))
-        .route("/admin/quarantine", get(admin::quarantine))
-        .route("/admin/invites", get(workspace_invites::list).post(workspace_invites::create))
-        .route("/admin/invites/{invite}", delete(workspace_invites::revoke))
-        .route("/rooms", get(rooms::list).post(rooms::create))
-        .route("/rooms/{room}", get(rooms::read).patch(rooms::change).delete(rooms::trash))
-        .route("/rooms/{room}/star", put(rooms::star).delete(rooms::unstar))
-        .route("/rooms/{room}/restore", post(rooms::restore))
-        .route("/rooms/{room}/text", get(rooms::text))
-        .route("/rooms/{room}/json", get(content::as_json))
-        .route("/rooms/{room}/state", get(content::state))
-        .route("/rooms/{room}/updates", update)
-        .route("/rooms/{room}/people", get(grants::people))
-        .route("/rooms/{room}/grants", post(grants::grant))
-        .route("/rooms/{room}/grants/{username}", delete(grants::revoke))
-        .route("/spaces", get(spaces::list).post(spaces::create))
-        .route("/spaces/{space}", get(spaces::read).patch(spaces::change))
-        .route("/spaces/{space}/members", get(spaces::members).post(spaces::invite))
-        .route("/spaces/{space}/members/{username}", patch(spaces::set_role).delete(spaces::remove))
-        .route("/spaces/{space}/answer", post(spaces::answer))
-        .route("/spaces/{space}/hand-over", post(spaces::hand_over))
-        .route("/folders", post(folders::create))
-        .route("/folders/{folder}", patch(folders::change).delete(folders::trash))
-        .route("/folders/{folder}/restore", post(folders::restore))
-        .route("/folders/{folder}/grants", get(folders::grants).post(folders::grant))
-        .route("/folders/{folder}/grants/{grantee}", delete(folders::revoke))
-        .route("/rooms/{room}/invites", get(invites::list).post(invites::create))
-        .route("/rooms/{room}/invites/{invite}", delete(invites::revoke))
-        .route("/invites/look", post(invites::look))
-        .route("/invites/accept", post(invites::accept))
+/// Every call, under the path and the method that its handler declares: those are in the document
+/// too (`openapi`), so that there is no call without a description.
+fn v1(op_bytes_max: usize) -> OpenApiRouter<AppState> {
+    OpenApiRouter::default()
+        .routes(routes!(setup::needed, setup::set_up))
+        .routes(routes!(people::register))
+        .routes(routes!(people::login))
+        .routes(routes!(people::logout))
+        .routes(routes!(people::me, account::change_profile))
+        .routes(routes!(account::change_password))
+        .routes(routes!(account::sign_ins, account::end_other_sign_ins))
+        .routes(routes!(account::end_sign_in))
+        .routes(routes!(second_factor::begin))
+        .routes(routes!(second_factor::confirm))
+        .routes(routes!(second_factor::turn_off))
+        .routes(routes!(tokens::list, tokens::create))
+        .routes(routes!(tokens::revoke))
+        .routes(routes!(room_tokens::mint))
+        .routes(routes!(admin::quarantine))
+        .routes(routes!(workspace_invites::list, workspace_invites::create))
+        .routes(routes!(workspace_invites::revoke))
+        .routes(routes!(rooms::list, rooms::create))
+        .routes(routes!(rooms::read, rooms::change, rooms::trash))
+        .routes(routes!(rooms::star, rooms::unstar))
+        .routes(routes!(rooms::restore))
+        .routes(routes!(rooms::text))
+        .routes(routes!(content::as_json))
+        .routes(routes!(content::state))
+        .routes(routes!(content::merge).layer(DefaultBodyLimit::max(op_bytes_max)))
+        .routes(routes!(grants::people))
+        .routes(routes!(grants::grant))
+        .routes(routes!(grants::revoke))
+        .routes(routes!(invites::list, invites::create))
+        .routes(routes!(invites::revoke))
+        .routes(routes!(invites::look))
+        .routes(routes!(invites::accept))
+        .routes(routes!(spaces::list, spaces::create))
+        .routes(routes!(spaces::read, spaces::change))
+        .routes(routes!(spaces::members, spaces::invite))
+        .routes(routes!(spaces::set_role, spaces::remove))
+        .routes(routes!(spaces::answer))
+        .routes(routes!(spaces::hand_over))
+        .routes(routes!(folders::create))
+        .routes(routes!(folders::change, folders::trash))
+        .routes(routes!(folders::restore))
+        .routes(routes!(folders::grants, folders::grant))
+        .routes(routes!(folders::revoke))
 }
 
 /// The doors of all protocols.
@@ -154,9 +169,10 @@ fn y_sweet_calls(op_bytes_max: usize) -> Router<AppState> {
         .route("/d/{doc}/update", update())
 }
 
-fn operation() -> Router<AppState> {
-    Router::new()
-        .route("/healthz", get(operation::healthz))
-        .route("/readyz", get(operation::readyz))
+fn operation() -> OpenApiRouter<AppState> {
+    OpenApiRouter::with_openapi(openapi::beginning())
+        .routes(routes!(operation::healthz))
+        .routes(routes!(operation::readyz))
+        // Figures, for this machine alone: no call of the API.
         .route("/metrics", get(operation::metrics))
 }

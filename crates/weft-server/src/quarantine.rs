@@ -13,6 +13,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use utoipa::ToSchema;
 use weft_core::{Millis, PersonId, RoomId};
 
 use crate::config::Limits;
@@ -31,10 +32,10 @@ pub struct Quarantine {
 }
 
 /// One operation that is kept, without its bytes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Kept {
     /// When it came, in milliseconds since 1970.
-    pub at: Millis,
+    pub at: u64,
     /// The room that failed.
     pub room: String,
     /// The id of the person who sent it.

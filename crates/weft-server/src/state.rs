@@ -70,6 +70,13 @@ impl App {
         self.ready.store(ready, Ordering::Release);
     }
 
+    /// How many passwords have been checked since the start. Each is work: whoever is told nothing of an
+    /// account must not be able to tell by the work done for the answer either.
+    #[must_use]
+    pub fn passwords_checked(&self) -> u64 {
+        self.passwords.checked()
+    }
+
     /// Whether people come by https, as far as we know.
     pub(crate) fn is_https(&self) -> bool {
         self.config.public_url.as_ref().is_some_and(crate::config::PublicUrl::is_https)

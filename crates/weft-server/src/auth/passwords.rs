@@ -21,6 +21,8 @@ pub struct Passwords {
     turns: Arc<Semaphore>,
     waiting: AtomicU64,
     waiting_max: u64,
+    /// How many were checked, right, wrong or nobody's.
+    checked: AtomicU64,
     /// Checked when there is no such person, so that the answer takes as long.
     nobody: String,
 }
@@ -33,6 +35,7 @@ impl Passwords {
             turns: Arc::new(Semaphore::new(at_once.min(Semaphore::MAX_PERMITS))),
             waiting: AtomicU64::new(0),
             waiting_max: limits.password_checks_waiting_max,
+            checked: AtomicU64::new(0),
             nobody: hash("nobody has this password"),
         }
     }
@@ -53,7 +56,13 @@ impl Passwords {
         let known = hash.is_some();
         let hash = hash.unwrap_or_else(|| self.nobody.clone());
         let same = self.in_turn(move || verify(&password, &hash)).await?;
+        self.checked.fetch_add(1, Ordering::Relaxed);
         Ok(known && same)
+    }
+
+    /// How many passwords have been checked since the start.
+    pub fn checked(&self) -> u64 {
+        self.checked.load(Ordering::Relaxed)
     }
 
     async fn in_turn<T: Send + 'static>(

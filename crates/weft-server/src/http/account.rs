@@ -2,22 +2,25 @@
 //! they are signed in. A sign-in's business, never a token's.
 
 use axum::{Json, extract::State, http::StatusCode};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use weft_core::RoomId;
 use weft_store::{ProfileChange, sign_in_id};
 
 use super::{
     ApiError,
     body::{Body, Names},
-    fields, people, to_the_end,
+    fields,
+    people::{self, User},
+    to_the_end,
 };
 use crate::{
     auth::{ClientAddress, Signed},
     state::AppState,
 };
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = ProfileForm)]
 pub(super) struct Profile {
     name: Option<String>,
     email: Option<String>,
@@ -26,12 +29,27 @@ pub(super) struct Profile {
     phone: Option<String>,
 }
 
+#[derive(Serialize, ToSchema)]
+pub(super) struct UserAnswer {
+    user: User,
+}
+
 /// Changes what a person says about themselves: what is absent stays, what is empty is taken away.
+#[utoipa::path(
+    patch,
+    path = "/auth/me",
+    request_body = Profile,
+    responses((status = 200, description = "What I say about myself now", body = UserAnswer)),
+    extensions(
+        ("x-weft-access" = json!({"credential": "sign-in"})),
+        ("x-weft-codes" = json!(["email_taken"])),
+    )
+)]
 pub(super) async fn change_profile(
     State(state): State<AppState>,
     signed: Signed,
     Body(form): Body<Profile>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<UserAnswer>, ApiError> {
     let username = &signed.person.username;
     let change = ProfileChange {
         name: form.name.map(|name| fields::name(Some(name), username)).transpose()?,
@@ -41,17 +59,30 @@ pub(super) async fn change_profile(
         phone: form.phone.map(fields::phone).transpose()?,
     };
     let person = state.meta.change_profile(signed.person.id, change).await?;
-    Ok(Json(json!({"user": people::user(&person)})))
+    Ok(Json(UserAnswer { user: people::user(&person) }))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = PasswordForm)]
 pub(super) struct Change {
+    #[schema(required)]
     password: Option<String>,
+    #[schema(required, min_length = 8, max_length = 256)]
     new_password: Option<String>,
 }
 
 /// Changes the password. Once this answers, every other sign-in of the person has ended, and nothing
 /// of them commits any more.
+#[utoipa::path(
+    post,
+    path = "/auth/password",
+    request_body = Change,
+    responses((status = 204, description = "Done")),
+    extensions(
+        ("x-weft-access" = json!({"credential": "sign-in"})),
+        ("x-weft-codes" = json!(["wrong_credentials", "too_many_attempts"])),
+    )
+)]
 pub(super) async fn change_password(
     State(state): State<AppState>,
     address: ClientAddress,
@@ -74,30 +105,55 @@ pub(super) async fn change_password(
     .await
 }
 
+#[derive(Serialize, ToSchema)]
+pub(super) struct SignIns {
+    sign_ins: Vec<SignIn>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct SignIn {
+    id: String,
+    created_at: u64,
+    used_at: u64,
+    user_agent: String,
+    /// It is the one that asks.
+    current: bool,
+}
+
 /// Where I am signed in, the last used first.
+#[utoipa::path(
+    get,
+    path = "/auth/sign-ins",
+    responses((status = 200, description = "The last used first", body = SignIns)),
+    extensions(("x-weft-access" = json!({"credential": "sign-in"})))
+)]
 pub(super) async fn sign_ins(
     State(state): State<AppState>,
     signed: Signed,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<SignIns>, ApiError> {
     let sign_ins = state.meta.sign_ins(signed.person.id, state.clock.now()).await?;
     let current = sign_in_id(&signed.token_hash);
-    let sign_ins: Vec<Value> = sign_ins
+    let sign_ins = sign_ins
         .into_iter()
-        .map(|sign_in| {
-            json!({
-                "id": RoomId::from_bytes(sign_in.id).to_string(),
-                "created_at": sign_in.created_at,
-                "used_at": sign_in.used_at,
-                "user_agent": sign_in.user_agent,
-                "current": sign_in.id == current,
-            })
+        .map(|sign_in| SignIn {
+            id: RoomId::from_bytes(sign_in.id).to_string(),
+            created_at: sign_in.created_at,
+            used_at: sign_in.used_at,
+            user_agent: sign_in.user_agent,
+            current: sign_in.id == current,
         })
         .collect();
-    Ok(Json(json!({"sign_ins": sign_ins})))
+    Ok(Json(SignIns { sign_ins }))
 }
 
 /// Ends one of my sign-ins, and the room tokens minted with it. Once this answers, none of their
 /// sockets commits anything any more.
+#[utoipa::path(
+    delete,
+    path = "/auth/sign-ins/{sign_in}",
+    responses((status = 204, description = "Done")),
+    extensions(("x-weft-access" = json!({"credential": "sign-in"})))
+)]
 pub(super) async fn end_sign_in(
     State(state): State<AppState>,
     signed: Signed,
@@ -114,6 +170,12 @@ pub(super) async fn end_sign_in(
 }
 
 /// Ends all my sign-ins but this one, as [`end_sign_in`] ends one.
+#[utoipa::path(
+    delete,
+    path = "/auth/sign-ins",
+    responses((status = 204, description = "Done")),
+    extensions(("x-weft-access" = json!({"credential": "sign-in"})))
+)]
 pub(super) async fn end_other_sign_ins(
     State(state): State<AppState>,
     signed: Signed,

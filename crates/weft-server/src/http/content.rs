@@ -10,12 +10,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
+use utoipa::{IntoParams, ToSchema};
 use weft_core::{Right, room::Replica};
 
-use super::{ApiError, body::Names, rooms::open_content};
+use super::{ApiError, answers::YjsUpdate, body::Names, rooms::open_content};
 use crate::{auth::Caller, state::AppState};
 
 /// What the answer's document has, as a state vector in base64url.
@@ -24,12 +24,24 @@ const STATE_VECTOR: HeaderName = HeaderName::from_static("weft-state-vector");
 /// headers of 16 KiB at most, all together.
 const STATE_VECTOR_BYTES_MAX: usize = 8 << 10;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Since {
+    /// In base64url: what is asked for is what that lacks.
     state_vector: Option<String>,
 }
 
 /// The committed state as a Yjs update, or what a state vector lacks of it.
+#[utoipa::path(
+    get,
+    path = "/rooms/{room}/state",
+    params(Since),
+    responses((status = 200, description = "A Yjs update (v1)", body = YjsUpdate, content_type = "application/octet-stream")),
+    extensions(
+        ("x-weft-access" = json!({"credential": "any", "scope": "read", "right": "read"})),
+        ("x-weft-codes" = json!(["not_merged", "trashed", "room_unavailable", "busy"])),
+    )
+)]
 pub(super) async fn state(
     State(state): State<AppState>,
     caller: Caller,
@@ -59,24 +71,52 @@ pub(super) async fn state(
     Ok((headers, update).into_response())
 }
 
+#[derive(Serialize, ToSchema)]
+pub(super) struct Merged {
+    /// The room's number for the entry that covers it.
+    seq: u64,
+}
+
 /// Merges a Yjs update. Once this answers, it is durable; it may be sent again, whatever the answer was.
+#[utoipa::path(
+    post,
+    path = "/rooms/{room}/updates",
+    request_body(content = YjsUpdate, content_type = "application/octet-stream"),
+    responses((status = 200, description = "It is on disk", body = Merged)),
+    extensions(
+        ("x-weft-access" = json!({"credential": "any", "scope": "write", "right": "edit"})),
+        ("x-weft-codes" = json!(["not_merged", "trashed", "room_full", "op_too_large", "op_malformed", "missing_predecessors", "quarantined", "room_unavailable", "busy"])),
+    )
+)]
 pub(super) async fn merge(
     State(state): State<AppState>,
     caller: Caller,
     Names(room): Names<String>,
     Update(update): Update,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<Merged>, ApiError> {
     let (signed, view) = open_content(&state, caller, &room, Right::Edit).await?;
     let seq = state.hub.merge(&signed, view.row.id, update).await.map_err(ApiError::Room)?;
-    Ok(Json(json!({"seq": seq})))
+    Ok(Json(Merged { seq }))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Part {
+    /// The name of one `XmlFragment`, as a document of ProseMirror or Tiptap.
     fragment: Option<String>,
 }
 
 /// The committed content as JSON: all roots, or one fragment as an editor's document.
+#[utoipa::path(
+    get,
+    path = "/rooms/{room}/json",
+    params(Part),
+    responses((status = 200, description = "The content", body = serde_json::Value)),
+    extensions(
+        ("x-weft-access" = json!({"credential": "any", "scope": "read", "right": "read"})),
+        ("x-weft-codes" = json!(["not_merged", "trashed", "room_unavailable", "busy", "too_large"])),
+    )
+)]
 pub(super) async fn as_json(
     State(state): State<AppState>,
     caller: Caller,

@@ -6,16 +6,17 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use weft_core::{FolderId, Right};
 use weft_store::{FolderView, NewFolder, Scope, Target};
 
 use super::{
     ApiError,
+    answers::RightName,
     body::{Body, Names},
     fields,
-    grants::{self, Give, grant_json},
+    grants::{self, Give, Given, Grant, grant_json},
     rooms::may_put_at,
     to_the_end,
 };
@@ -25,14 +26,27 @@ use crate::{
     state::AppState,
 };
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewFolderForm)]
 pub(super) struct Create {
+    #[schema(required)]
     space: Option<String>,
+    /// Null: at the top of the space.
     parent: Option<String>,
+    #[schema(required, min_length = 1, max_length = 64)]
     name: Option<String>,
 }
 
 /// Makes a folder.
+#[utoipa::path(
+    post,
+    path = "/folders",
+    request_body = Create,
+    responses((status = 201, description = "The folder", body = Folder)),
+    extensions(
+        ("x-weft-access" = json!({"credential": "token", "scope": "write", "right": "edit"})),
+    )
+)]
 pub(super) async fn create(
     State(state): State<AppState>,
     caller: Caller,
@@ -51,21 +65,34 @@ pub(super) async fn create(
     Ok((StatusCode::CREATED, Json(folder_json(&view))).into_response())
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = FolderForm)]
 pub(super) struct Change {
     name: Option<String>,
     space: Option<String>,
+    /// Null: at the top of the space.
     #[serde(default, deserialize_with = "fields::given")]
+    #[schema(value_type = Option<String>)]
     parent: Option<Option<String>>,
 }
 
 /// Renames a folder, or moves it. Once this answers, nothing commits that its new place does not allow.
+#[utoipa::path(
+    patch,
+    path = "/folders/{folder}",
+    request_body = Change,
+    responses((status = 200, description = "As it is now", body = Folder)),
+    extensions(
+        ("x-weft-access" = json!({"credential": "token", "scope": "manage", "right": "edit"})),
+        ("x-weft-codes" = json!(["room_unavailable"])),
+    )
+)]
 pub(super) async fn change(
     State(state): State<AppState>,
     caller: Caller,
     Names(folder): Names<String>,
     Body(form): Body<Change>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<Folder>, ApiError> {
     let signed = caller.with(Scope::Manage)?;
     let view = open(&state, &signed, fields::folder(&folder)?, Right::Edit).await?;
     let id = view.row.id;
@@ -109,6 +136,15 @@ fn place(
 }
 
 /// Puts a folder in the trash, with all in it. Once this answers, only who manages them finds them.
+#[utoipa::path(
+    delete,
+    path = "/folders/{folder}",
+    responses((status = 204, description = "Done")),
+    extensions(
+        ("x-weft-access" = json!({"credential": "token", "scope": "manage", "right": "manage"})),
+        ("x-weft-codes" = json!(["room_unavailable"])),
+    )
+)]
 pub(super) async fn trash(
     State(state): State<AppState>,
     caller: Caller,
@@ -127,11 +163,19 @@ pub(super) async fn trash(
 }
 
 /// Takes a folder out of the trash.
+#[utoipa::path(
+    post,
+    path = "/folders/{folder}/restore",
+    responses((status = 200, description = "As it is now", body = Folder)),
+    extensions(
+        ("x-weft-access" = json!({"credential": "token", "scope": "manage", "right": "manage"})),
+    )
+)]
 pub(super) async fn restore(
     State(state): State<AppState>,
     caller: Caller,
     Names(folder): Names<String>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<Folder>, ApiError> {
     let signed = caller.with(Scope::Manage)?;
     let id = open(&state, &signed, fields::folder(&folder)?, Right::Manage).await?.row.id;
     state.meta.restore_folder(id).await?;
@@ -139,30 +183,57 @@ pub(super) async fn restore(
 }
 
 /// The grants on a folder, and on those around it.
+#[utoipa::path(
+    get,
+    path = "/folders/{folder}/grants",
+    responses((status = 200, description = "On it, and on those around it", body = Grants)),
+    extensions(
+        ("x-weft-access" = json!({"credential": "token", "scope": "read", "right": "manage"})),
+    )
+)]
 pub(super) async fn grants(
     State(state): State<AppState>,
     caller: Caller,
     Names(folder): Names<String>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<Grants>, ApiError> {
     let signed = caller.with(Scope::Read)?;
     let id = open(&state, &signed, fields::folder(&folder)?, Right::Manage).await?.row.id;
     let grants = state.meta.grants_on_folder(id).await?;
-    Ok(Json(json!({"grants": grants.iter().map(grant_json).collect::<Vec<_>>()})))
+    Ok(Json(Grants { grants: grants.iter().map(grant_json).collect() }))
 }
 
 /// Gives a right on all in a folder.
+#[utoipa::path(
+    post,
+    path = "/folders/{folder}/grants",
+    request_body = Give,
+    responses((status = 200, description = "What was given", body = Given)),
+    extensions(
+        ("x-weft-access" = json!({"credential": "token", "scope": "manage", "right": "manage"})),
+        ("x-weft-codes" = json!(["room_unavailable"])),
+    )
+)]
 pub(super) async fn grant(
     State(state): State<AppState>,
     caller: Caller,
     Names(folder): Names<String>,
     Body(form): Body<Give>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<Given>, ApiError> {
     let signed = caller.with(Scope::Manage)?;
     let id = open(&state, &signed, fields::folder(&folder)?, Right::Manage).await?.row.id;
     grants::give(state, signed, Target::Folder(id), form).await
 }
 
 /// Takes back what was given on a folder. Once this answers, nothing commits that came of it.
+#[utoipa::path(
+    delete,
+    path = "/folders/{folder}/grants/{grantee}",
+    responses((status = 204, description = "Done")),
+    extensions(
+        ("x-weft-access" = json!({"credential": "token", "scope": "manage", "right": "manage"})),
+        ("x-weft-codes" = json!(["room_unavailable"])),
+    )
+)]
 pub(super) async fn revoke(
     State(state): State<AppState>,
     caller: Caller,
@@ -188,14 +259,29 @@ async fn open(
     if view.right >= needed { Ok(view) } else { Err(ApiError::NoRight { needed }) }
 }
 
-/// `folder` of `docs/api.md`.
-pub(super) fn folder_json(FolderView { row, right }: &FolderView) -> Value {
-    json!({
-        "id": row.id.to_string(),
-        "space": row.space.to_string(),
-        "parent": row.parent.map(|parent| parent.to_string()),
-        "name": row.name,
-        "right": right.name(),
-        "trashed_at": row.trashed_at,
-    })
+/// A folder, as one person sees it.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Folder {
+    id: String,
+    space: String,
+    parent: Option<String>,
+    name: String,
+    right: RightName,
+    trashed_at: Option<u64>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct Grants {
+    grants: Vec<Grant>,
+}
+
+pub(super) fn folder_json(FolderView { row, right }: &FolderView) -> Folder {
+    Folder {
+        id: row.id.to_string(),
+        space: row.space.to_string(),
+        parent: row.parent.map(|parent| parent.to_string()),
+        name: row.name.clone(),
+        right: (*right).into(),
+        trashed_at: row.trashed_at,
+    }
 }

@@ -1,13 +1,14 @@
 //! Who can open a room, and why; rights that are given on rooms and folders.
 
 use axum::{Json, extract::State, http::StatusCode};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use weft_core::{Right, access::Reason};
 use weft_store::{Audience, GrantView, Member, NewGrant, NewGrantee, Receiver, Scope, Target};
 
 use super::{
     ApiError,
+    answers::{GivenRight, Named, PersonInfo, RightName},
     body::{Body, Names},
     fields,
     rooms::open,
@@ -19,36 +20,57 @@ use crate::{
 };
 
 /// Everybody who can open the room, and why.
+#[utoipa::path(
+    get,
+    path = "/rooms/{room}/people",
+    responses((status = 200, description = "Who can open it, and why", body = People)),
+    extensions(
+        ("x-weft-access" = json!({"credential": "token", "scope": "read", "right": "read"})),
+    )
+)]
 pub(super) async fn people(
     State(state): State<AppState>,
     caller: Caller,
     Names(room): Names<String>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<People>, ApiError> {
     let signed = caller.with(Scope::Read)?;
     let view = open(&state, &signed, &room, Right::Read).await?;
     let audience = state.meta.audience(view.row.id, state.clock.now()).await?;
-    let people: Vec<Value> =
-        audience.people.iter().map(|member| member_json(member, &audience)).collect();
-    let grants: Vec<Value> = audience.grants.iter().map(grant_json).collect();
-    Ok(Json(json!({"people": people, "grants": grants})))
+    let people = audience.people.iter().map(|member| member_json(member, &audience)).collect();
+    let grants = audience.grants.iter().map(grant_json).collect();
+    Ok(Json(People { people, grants }))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = GrantForm)]
 pub(super) struct Give {
+    /// Either this or `space`.
     username: Option<String>,
+    /// All members of that space.
     space: Option<String>,
+    #[schema(required, value_type = Option<GivenRight>)]
     right: Option<String>,
     expires_in_seconds: Option<u64>,
 }
 
 /// Gives a right on a room, in place of the one before. Once this answers, nothing commits that the
 /// new right does not allow.
+#[utoipa::path(
+    post,
+    path = "/rooms/{room}/grants",
+    request_body = Give,
+    responses((status = 200, description = "What was given", body = Given)),
+    extensions(
+        ("x-weft-access" = json!({"credential": "token", "scope": "manage", "right": "manage"})),
+        ("x-weft-codes" = json!(["room_unavailable"])),
+    )
+)]
 pub(super) async fn grant(
     State(state): State<AppState>,
     caller: Caller,
     Names(room): Names<String>,
     Body(form): Body<Give>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<Given>, ApiError> {
     let signed = caller.with(Scope::Manage)?;
     let room = open(&state, &signed, &room, Right::Manage).await?.row.id;
     give(state, signed, Target::Room(room), form).await
@@ -60,7 +82,7 @@ pub(super) async fn give(
     signed: Signed,
     on: Target,
     form: Give,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<Given>, ApiError> {
     let to = match (form.username, form.space) {
         (Some(username), None) => NewGrantee::Username(username),
         (None, Some(space)) => NewGrantee::Space(fields::space(&space)?),
@@ -81,13 +103,22 @@ pub(super) async fn give(
     to_the_end(async move {
         let given = state.meta.grant(on, &new, signed.person.id, now).await?;
         state.hub.rights_changed_in(state.meta.rooms_under(on).await?).await?;
-        Ok(Json(json!({"grant": grant_json(&given), "person": person_json(&given)})))
+        Ok(Json(Given { grant: grant_json(&given), person: given_person(&given) }))
     })
     .await
 }
 
 /// Takes back what was given to a person, by user name or id, or to a space. Once this answers, nothing of
 /// theirs commits that came of it.
+#[utoipa::path(
+    delete,
+    path = "/rooms/{room}/grants/{grantee}",
+    responses((status = 204, description = "Done")),
+    extensions(
+        ("x-weft-access" = json!({"credential": "token", "scope": "manage", "right": "manage"})),
+        ("x-weft-codes" = json!(["bad_request", "room_unavailable"])),
+    )
+)]
 pub(super) async fn revoke(
     State(state): State<AppState>,
     caller: Caller,
@@ -112,77 +143,127 @@ pub(super) async fn take_back(
     .await
 }
 
-fn member_json(member: &Member, audience: &Audience) -> Value {
-    let why = member.why.iter().map(|(reason, right)| reason_json(*reason, *right, audience));
-    json!({
-        "id": member.person.id.to_string(),
-        "username": member.person.username,
-        "name": member.person.name,
-        "right": member.right.name(),
-        "owner": member.owner,
-        "why": why.collect::<Vec<_>>(),
-    })
+/// Everybody who can open a room by a role or a grant, and the grants.
+#[derive(Serialize, ToSchema)]
+pub(super) struct People {
+    people: Vec<MemberInfo>,
+    grants: Vec<Grant>,
 }
 
-fn reason_json(reason: Reason, right: Right, audience: &Audience) -> Value {
-    let right = right.name();
+/// Someone who can open a room, and why.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RoomMember)]
+struct MemberInfo {
+    #[serde(flatten)]
+    person: PersonInfo,
+    right: RightName,
+    /// They made the room.
+    owner: bool,
+    why: Vec<Why>,
+}
+
+/// One reason for which somebody can open a room.
+#[derive(Serialize, ToSchema)]
+struct Why {
+    by: WhyBy,
+    right: RightName,
+    /// Of a role, or of the space that was given something.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    name: Option<String>,
+    /// That the grant is on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    folder: Option<Named>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    expires_at: Option<u64>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum WhyBy {
+    Creator,
+    Role,
+    Grant,
+    SpaceGrant,
+    Folder,
+    Gallery,
+}
+
+/// A right that was given.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Grant {
+    to: GrantedTo,
+    right: RightName,
+    expires_at: Option<u64>,
+    /// That it is on, if that is around what was asked for.
+    folder: Option<Named>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum GrantedTo {
+    Person(PersonInfo),
+    Space(Named),
+}
+
+/// What was just given, and to whom if that is a person.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Given {
+    grant: Grant,
+    person: Option<GivenPerson>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct GivenPerson {
+    #[serde(flatten)]
+    person: PersonInfo,
+    right: RightName,
+    owner: bool,
+}
+
+fn member_json(member: &Member, audience: &Audience) -> MemberInfo {
+    let why = member.why.iter().map(|(reason, right)| why(*reason, *right, audience));
+    MemberInfo {
+        person: (&member.person).into(),
+        right: member.right.into(),
+        owner: member.owner,
+        why: why.collect(),
+    }
+}
+
+fn why(reason: Reason, right: Right, audience: &Audience) -> Why {
+    let plain = |by| Why { by, right: right.into(), name: None, folder: None, expires_at: None };
     match reason {
-        Reason::Creator => json!({"by": "creator", "right": right}),
-        Reason::Role(role) => json!({"by": "role", "right": right, "name": role.name()}),
-        Reason::Gallery => json!({"by": "gallery", "right": right}),
+        Reason::Creator => plain(WhyBy::Creator),
+        Reason::Role(role) => Why { name: Some(role.name().to_owned()), ..plain(WhyBy::Role) },
+        Reason::Gallery => plain(WhyBy::Gallery),
         Reason::Grant(at) => {
-            let Some(grant) = audience.grants.get(at) else {
-                return json!({"by": "grant", "right": right});
-            };
+            let Some(grant) = audience.grants.get(at) else { return plain(WhyBy::Grant) };
             let (by, name) = match (&grant.to, &grant.folder) {
-                (Receiver::Space { name, .. }, _) => ("space_grant", Some(name)),
-                (Receiver::Person(_), Some(_)) => ("folder", None),
-                (Receiver::Person(_), None) => ("grant", None),
+                (Receiver::Space { name, .. }, _) => (WhyBy::SpaceGrant, Some(name.clone())),
+                (Receiver::Person(_), Some(_)) => (WhyBy::Folder, None),
+                (Receiver::Person(_), None) => (WhyBy::Grant, None),
             };
-            json!({
-                "by": by,
-                "right": right,
-                "name": name,
-                "folder": folder_of(grant),
-                "expires_at": grant.expires_at,
-            })
+            Why { name, folder: folder_of(grant), expires_at: grant.expires_at, ..plain(by) }
         }
     }
 }
 
-fn folder_of(grant: &GrantView) -> Value {
-    grant
-        .folder
-        .as_ref()
-        .map_or(Value::Null, |(id, name)| json!({"id": id.to_string(), "name": name}))
+fn folder_of(grant: &GrantView) -> Option<Named> {
+    grant.folder.as_ref().map(|(id, name)| Named::new(id, name))
 }
 
-/// `grant` of `docs/api.md`.
-pub(super) fn grant_json(grant: &GrantView) -> Value {
+pub(super) fn grant_json(grant: &GrantView) -> Grant {
     let to = match &grant.to {
-        Receiver::Person(person) => json!({"person": {
-            "id": person.id.to_string(), "username": person.username, "name": person.name,
-        }}),
-        Receiver::Space { id, name } => {
-            json!({"space": {"id": id.to_string(), "name": name}})
-        }
+        Receiver::Person(person) => GrantedTo::Person(person.into()),
+        Receiver::Space { id, name } => GrantedTo::Space(Named::new(id, name)),
     };
-    json!({
-        "to": to,
-        "right": grant.right.name(),
-        "expires_at": grant.expires_at,
-        "folder": folder_of(grant),
-    })
+    Grant { to, right: grant.right.into(), expires_at: grant.expires_at, folder: folder_of(grant) }
 }
 
-/// Whom a right was given to, as one of `people`; null if that is a space.
-fn person_json(grant: &GrantView) -> Value {
-    let Receiver::Person(person) = &grant.to else { return Value::Null };
-    json!({
-        "id": person.id.to_string(),
-        "username": person.username,
-        "name": person.name,
-        "right": grant.right.name(),
-        "owner": false,
-    })
+fn given_person(grant: &GrantView) -> Option<GivenPerson> {
+    let Receiver::Person(person) = &grant.to else { return None };
+    Some(GivenPerson { person: person.into(), right: grant.right.into(), owner: false })
 }

@@ -11,11 +11,23 @@ use axum::{
 use crate::{http::ApiError, state::AppState};
 
 /// The process lives.
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    responses((status = 200, description = "It lives", body = String)),
+    extensions(("x-weft-access" = json!({"credential": "none"})))
+)]
 pub async fn healthz() -> &'static str {
     "ok\n"
 }
 
 /// Requests can be served.
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    responses((status = 200, description = "Ready", body = String), (status = 503, description = "Not ready", body = String)),
+    extensions(("x-weft-access" = json!({"credential": "none"})))
+)]
 pub async fn readyz(State(state): State<AppState>) -> Response {
     if state.is_ready() {
         "ready\n".into_response()

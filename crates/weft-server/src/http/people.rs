@@ -6,12 +6,12 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{AppendHeaders, IntoResponse, Response},
 };
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use weft_core::PersonId;
 use weft_store::{Credentials, NewPerson, NewSignIn, Person, Scope, name_key};
 
-use super::{ApiError, body::Body, fields, second_factor, to_the_end};
+use super::{ApiError, answers::RegistrationName, body::Body, fields, second_factor, to_the_end};
 use crate::{
     auth::{
         self, Attempt, Caller, ClientAddress, SIGN_IN_IDLE_MS_MAX, Secret, Signed, Via,
@@ -21,17 +21,32 @@ use crate::{
     state::AppState,
 };
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = RegisterForm)]
 pub(super) struct Register {
+    #[schema(required, min_length = 2, max_length = 32)]
     username: Option<String>,
+    /// Needed unless there is an invite link.
     email: Option<String>,
+    #[schema(required, min_length = 8, max_length = 256)]
     password: Option<String>,
     name: Option<String>,
+    /// The secret of an invite link.
     invite: Option<String>,
     language: Option<String>,
 }
 
 /// Makes an account and signs in.
+#[utoipa::path(
+    post,
+    path = "/auth/register",
+    request_body = Register,
+    responses((status = 200, description = "Signed in", body = SignedInAnswer)),
+    extensions(
+        ("x-weft-access" = json!({"credential": "none"})),
+        ("x-weft-codes" = json!(["registration_closed", "username_taken", "email_taken", "link_expired", "too_many_attempts", "wrong_credentials", "bad_origin"])),
+    )
+)]
 pub(super) async fn register(
     State(state): State<AppState>,
     address: ClientAddress,
@@ -64,7 +79,7 @@ pub(super) async fn register(
     };
     tracing::info!(person = %person.id, "registered");
     let signed_in = sign_in(&state, &headers, &person, &new.password_hash).await?;
-    Ok(signed_in.answer(&state, json!({"user": user(&person)})))
+    Ok(signed_in.answer(&state, |token| SignedInAnswer { user: user(&person), token }))
 }
 
 /// Why somebody may make an account.
@@ -105,14 +120,28 @@ async fn admission(
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = LoginForm)]
 pub(super) struct Login {
+    #[schema(required)]
     username: Option<String>,
+    #[schema(required)]
     password: Option<String>,
+    /// Of the second factor, or a recovery code.
     code: Option<String>,
 }
 
 /// Signs in, with a code if the person has a second factor. An unknown user name and a wrong password look and last alike.
+#[utoipa::path(
+    post,
+    path = "/auth/login",
+    request_body = Login,
+    responses((status = 200, description = "Signed in", body = SignedInAnswer)),
+    extensions(
+        ("x-weft-access" = json!({"credential": "none"})),
+        ("x-weft-codes" = json!(["wrong_credentials", "second_factor_needed", "wrong_code", "too_many_attempts", "bad_origin"])),
+    )
+)]
 pub(super) async fn login(
     State(state): State<AppState>,
     address: ClientAddress,
@@ -126,7 +155,7 @@ pub(super) async fn login(
         credentials(&state, address, &username, password).await?;
     second_factor::check(&state, &person, form.code.as_deref()).await?;
     let signed_in = sign_in(&state, &headers, &person, &password_hash).await?;
-    Ok(signed_in.answer(&state, json!({"user": user(&person)})))
+    Ok(signed_in.answer(&state, |token| SignedInAnswer { user: user(&person), token }))
 }
 
 /// The person of that user name, if the password is theirs. How often this may be tried is limited,
@@ -159,6 +188,12 @@ pub(super) async fn credentials(
 
 /// Ends this sign-in, and the room tokens minted with it. Once this answers, none of their sockets
 /// commits anything any more.
+#[utoipa::path(
+    post,
+    path = "/auth/logout",
+    responses((status = 204, description = "Done")),
+    extensions(("x-weft-access" = json!({"credential": "sign-in"})))
+)]
 pub(super) async fn logout(
     State(state): State<AppState>,
     signed: Signed,
@@ -173,24 +208,51 @@ pub(super) async fn logout(
     Ok((StatusCode::NO_CONTENT, AppendHeaders([(header::SET_COOKIE, cookie)])).into_response())
 }
 
+/// Who I am, and where.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Me {
+    user: User,
+    workspace: Workspace,
+    server: ServerInfo,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Workspace {
+    name: String,
+    registration: RegistrationName,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = Server)]
+struct ServerInfo {
+    version: &'static str,
+    room_token_seconds_max: u64,
+}
+
 /// Who I am, and where. A browser's cookie gets its thirty days anew.
+#[utoipa::path(
+    get,
+    path = "/auth/me",
+    responses((status = 200, description = "Who I am, and where", body = Me)),
+    extensions(("x-weft-access" = json!({"credential": "token", "scope": "read"})))
+)]
 pub(super) async fn me(
     State(state): State<AppState>,
     headers: HeaderMap,
     caller: Caller,
 ) -> Result<Response, ApiError> {
     let signed = caller.with(Scope::Read)?;
-    let answer = json!({
-        "user": user(&signed.person),
-        "workspace": {
-            "name": state.meta.workspace_name().await?,
-            "registration": state.config.registration.name(),
+    let answer = Me {
+        user: user(&signed.person),
+        workspace: Workspace {
+            name: state.meta.workspace_name().await?,
+            registration: state.config.registration.into(),
         },
-        "server": {
-            "version": env!("CARGO_PKG_VERSION"),
-            "room_token_seconds_max": state.config.limits.room_token_seconds_max,
+        server: ServerInfo {
+            version: env!("CARGO_PKG_VERSION"),
+            room_token_seconds_max: state.config.limits.room_token_seconds_max,
         },
-    });
+    };
     let mut response = Json(answer).into_response();
     if signed.via == Via::Cookie
         && let Some(cookie) = renewed_cookie(&headers, state.is_https())
@@ -198,6 +260,14 @@ pub(super) async fn me(
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     Ok(response)
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = SignedIn)]
+struct SignedInAnswer {
+    user: User,
+    /// Of the sign-in, which the cookie holds too.
+    token: String,
 }
 
 /// A sign-in just made: its token is known here and nowhere else.
@@ -227,10 +297,14 @@ pub(super) async fn sign_in(
 }
 
 impl SignedIn {
-    /// `answer` with the token, which is set as cookie too.
-    pub(super) fn answer(self, state: &AppState, mut answer: Value) -> Response {
-        answer["token"] = json!(self.0.reveal());
+    /// An answer with the token, which is set as cookie too.
+    pub(super) fn answer<T: Serialize>(
+        self,
+        state: &AppState,
+        answer: impl FnOnce(String) -> T,
+    ) -> Response {
         let cookie = session_cookie(self.0.reveal(), state.is_https());
+        let answer = answer(self.0.reveal().to_owned());
         (AppendHeaders([(header::SET_COOKIE, cookie)]), Json(answer)).into_response()
     }
 }
@@ -241,16 +315,30 @@ pub(super) fn new_person_id(state: &AppState) -> PersonId {
 }
 
 /// `user` of `docs/api.md`: what a person sees of themselves.
-pub(super) fn user(person: &Person) -> Value {
-    json!({
-        "id": person.id.to_string(),
-        "username": person.username,
-        "name": person.name,
-        "email": person.email,
-        "phone": person.phone,
-        "language": person.language,
-        "time_zone": person.time_zone,
-        "second_factor": person.second_factor,
-        "admin": person.admin,
-    })
+#[derive(Serialize, ToSchema)]
+pub(super) struct User {
+    id: String,
+    username: String,
+    name: String,
+    email: Option<String>,
+    phone: Option<String>,
+    /// `en` or `zh`.
+    language: String,
+    time_zone: Option<String>,
+    second_factor: bool,
+    admin: bool,
+}
+
+pub(super) fn user(person: &Person) -> User {
+    User {
+        id: person.id.to_string(),
+        username: person.username.clone(),
+        name: person.name.clone(),
+        email: person.email.clone(),
+        phone: person.phone.clone(),
+        language: person.language.clone(),
+        time_zone: person.time_zone.clone(),
+        second_factor: person.second_factor,
+        admin: person.admin,
+    }
 }

@@ -6,12 +6,18 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use weft_core::{Millis, Right};
 use weft_store::{NewRoomToken, RoomRow, Scope, TokenRoom};
 
-use super::{ApiError, body::Body, fields, rooms::open};
+use super::{
+    ApiError,
+    answers::{GivenRight, RightName},
+    body::Body,
+    fields,
+    rooms::open,
+};
 use crate::{
     auth::{Caller, Credential, ROOM_TOKEN_PREFIX, Secret, Signed},
     state::AppState,
@@ -20,18 +26,45 @@ use crate::{
 /// How long a token lasts unless said otherwise: an hour.
 const SECONDS: u64 = 60 * 60;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = RoomTokenForm)]
 pub(super) struct Mint {
+    /// Id of a room, or one's own key.
     room: Option<String>,
+    /// One's own key.
     key: Option<String>,
+    #[schema(required, value_type = Option<GivenRight>)]
     right: Option<String>,
     ttl_seconds: Option<u64>,
+    /// The document of this key is made when the token is first used.
     #[serde(default)]
     create: bool,
     name: Option<String>,
 }
 
+#[derive(Serialize, ToSchema)]
+#[schema(as = RoomToken)]
+struct Minted {
+    /// Shown once.
+    token: String,
+    expires_at: u64,
+    room: Option<String>,
+    key: Option<String>,
+    right: RightName,
+    name: Option<String>,
+}
+
 /// Mints a token. It is in this answer and nowhere else.
+#[utoipa::path(
+    post,
+    path = "/room-tokens",
+    request_body = Mint,
+    responses((status = 201, description = "The token, shown once", body = Minted)),
+    extensions(
+        ("x-weft-access" = json!({"credential": "token", "scope": "room-tokens", "right": "read"})),
+        ("x-weft-codes" = json!(["no_right"])),
+    )
+)]
 pub(super) async fn mint(
     State(state): State<AppState>,
     caller: Caller,
@@ -61,14 +94,8 @@ pub(super) async fn mint(
         TokenRoom::Key(_) => None,
     };
     let (secret, expires_at) = store(&state, &signed, room, right, seconds, name.clone()).await?;
-    let answer = json!({
-        "token": secret.reveal(),
-        "expires_at": expires_at,
-        "room": id,
-        "key": key,
-        "right": right.name(),
-        "name": name,
-    });
+    let (token, right) = (secret.reveal().to_owned(), right.into());
+    let answer = Minted { token, expires_at, room: id, key, right, name };
     Ok((StatusCode::CREATED, Json(answer)).into_response())
 }
 

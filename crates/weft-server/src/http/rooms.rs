@@ -6,8 +6,8 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use weft_core::{
     Right, RoomId,
     kind::doc::{Block, Doc, compose},
@@ -16,9 +16,10 @@ use weft_store::{RoomView, Scope, Which, personal};
 
 use super::{
     ApiError,
+    answers::{Named, PersonInfo, RightName, SpaceKindName},
     body::{Body, Names},
     fields,
-    folders::folder_json,
+    folders::{Folder, folder_json},
     to_the_end,
 };
 use crate::{
@@ -30,10 +31,13 @@ use crate::{
 /// Kinds of rooms that can be made.
 const KINDS: [&str; 2] = ["doc", "order"];
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Listing {
+    /// An older way to say `which=trashed`.
     #[serde(default)]
     trashed: bool,
+    /// `all` (unless said otherwise), `recent`, `starred`, `shared` or `trashed`.
     which: Option<String>,
 }
 
@@ -51,38 +55,69 @@ impl Listing {
     }
 }
 
+#[derive(Serialize, ToSchema)]
+pub(super) struct Rooms {
+    rooms: Vec<Room>,
+    /// Of the trash alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    folders: Option<Vec<Folder>>,
+}
+
 /// Rooms that I can open.
+#[utoipa::path(
+    get,
+    path = "/rooms",
+    params(Listing),
+    responses((status = 200, description = "Last changed first", body = Rooms)),
+    extensions(("x-weft-access" = json!({"credential": "token", "scope": "read"})))
+)]
 pub(super) async fn list(
     State(state): State<AppState>,
     caller: Caller,
     listing: Result<Query<Listing>, QueryRejection>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<Rooms>, ApiError> {
     let signed = caller.with(Scope::Read)?;
     let malformed = ApiError::BadRequest { field: "trashed", reason: "malformed" };
     let which = listing.map_err(|_| malformed)?.0.which()?;
     let (me, now) = (signed.person.id, state.clock.now());
     let count_max = state.config.limits.rooms_listed_max;
     let rooms = state.meta.rooms_of(me, which, count_max, now).await?;
-    let rooms: Vec<Value> = rooms.iter().map(room_json).collect();
+    let rooms = rooms.iter().map(room_json).collect();
     if which != Which::Trashed {
-        return Ok(Json(json!({"rooms": rooms})));
+        return Ok(Json(Rooms { rooms, folders: None }));
     }
     let folders = state.meta.trashed_folders(me, count_max, now).await?;
-    let folders: Vec<Value> = folders.iter().map(folder_json).collect();
-    Ok(Json(json!({"rooms": rooms, "folders": folders})))
+    Ok(Json(Rooms { rooms, folders: Some(folders.iter().map(folder_json).collect()) }))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewRoomForm)]
 pub(super) struct Create {
+    /// `doc` or `order`.
+    #[schema(required)]
     kind: Option<String>,
+    #[schema(max_length = 200)]
     title: Option<String>,
+    /// One's own name for it: `[A-Za-z0-9_.:-]{1,128}`.
     key: Option<String>,
+    /// `page`: a document that begins with an empty paragraph.
     template: Option<String>,
     space: Option<String>,
     folder: Option<String>,
 }
 
 /// Makes a room.
+#[utoipa::path(
+    post,
+    path = "/rooms",
+    request_body = Create,
+    responses((status = 201, description = "The room", body = Room)),
+    extensions(
+        ("x-weft-access" = json!({"credential": "token", "scope": "write", "right": "edit"})),
+        ("x-weft-codes" = json!(["key_taken", "room_unavailable"])),
+    )
+)]
 pub(super) async fn create(
     State(state): State<AppState>,
     caller: Caller,
@@ -116,31 +151,51 @@ pub(super) async fn create(
 }
 
 /// One room.
+#[utoipa::path(
+    get,
+    path = "/rooms/{room}",
+    responses((status = 200, description = "The room", body = Room)),
+    extensions(("x-weft-access" = json!({"credential": "any", "scope": "read", "right": "read"})))
+)]
 pub(super) async fn read(
     State(state): State<AppState>,
     caller: Caller,
     Names(room): Names<String>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<Room>, ApiError> {
     let (_, view) = open_content(&state, caller, &room, Right::Read).await?;
     Ok(Json(room_json(&view)))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = RoomForm)]
 pub(super) struct Change {
+    #[schema(max_length = 200)]
     title: Option<String>,
     space: Option<String>,
+    /// Null: at the top of the space.
     #[serde(default, deserialize_with = "fields::given")]
+    #[schema(value_type = Option<String>)]
     folder: Option<Option<String>>,
 }
 
 /// Gives a room another title, or another place. Once this answers, nothing commits that its new
 /// place does not allow.
+#[utoipa::path(
+    patch,
+    path = "/rooms/{room}",
+    request_body = Change,
+    responses((status = 200, description = "As it is now", body = Room)),
+    extensions(
+        ("x-weft-access" = json!({"credential": "token", "scope": "manage", "right": "edit"})),
+        ("x-weft-codes" = json!(["key_taken", "room_unavailable"])),
+    )
+)]
 pub(super) async fn change(
     State(state): State<AppState>,
     caller: Caller,
     Names(room): Names<String>,
     Body(form): Body<Change>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<Room>, ApiError> {
     let signed = caller.with(Scope::Manage)?;
     let view_before = open(&state, &signed, &room, Right::Edit).await?;
     let row = &view_before.row;
@@ -179,6 +234,14 @@ pub(super) async fn change(
 }
 
 /// Marks a room, for me alone.
+#[utoipa::path(
+    put,
+    path = "/rooms/{room}/star",
+    responses((status = 204, description = "Done")),
+    extensions(
+        ("x-weft-access" = json!({"credential": "token", "scope": "manage", "right": "read"})),
+    )
+)]
 pub(super) async fn star(
     State(state): State<AppState>,
     caller: Caller,
@@ -188,6 +251,14 @@ pub(super) async fn star(
 }
 
 /// Takes my mark away.
+#[utoipa::path(
+    delete,
+    path = "/rooms/{room}/star",
+    responses((status = 204, description = "Done")),
+    extensions(
+        ("x-weft-access" = json!({"credential": "token", "scope": "manage", "right": "read"})),
+    )
+)]
 pub(super) async fn unstar(
     State(state): State<AppState>,
     caller: Caller,
@@ -226,11 +297,20 @@ pub(super) async fn may_put_at(
 }
 
 /// Puts a room in the trash. Once this answers, nobody but the owner can open it.
+#[utoipa::path(
+    delete,
+    path = "/rooms/{room}",
+    responses((status = 200, description = "As it is now", body = Room)),
+    extensions(
+        ("x-weft-access" = json!({"credential": "token", "scope": "manage", "right": "manage"})),
+        ("x-weft-codes" = json!(["room_unavailable"])),
+    )
+)]
 pub(super) async fn trash(
     State(state): State<AppState>,
     caller: Caller,
     Names(room): Names<String>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<Room>, ApiError> {
     let signed = caller.with(Scope::Manage)?;
     let row = open(&state, &signed, &room, Right::Manage).await?.row;
     to_the_end(async move {
@@ -246,11 +326,20 @@ pub(super) async fn trash(
 }
 
 /// Takes a room out of the trash; everybody has the rights they had.
+#[utoipa::path(
+    post,
+    path = "/rooms/{room}/restore",
+    responses((status = 200, description = "As it is now", body = Room)),
+    extensions(
+        ("x-weft-access" = json!({"credential": "token", "scope": "manage", "right": "manage"})),
+        ("x-weft-codes" = json!(["key_taken"])),
+    )
+)]
 pub(super) async fn restore(
     State(state): State<AppState>,
     caller: Caller,
     Names(room): Names<String>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<Room>, ApiError> {
     let signed = caller.with(Scope::Manage)?;
     let room = open(&state, &signed, &room, Right::Manage).await?.row.id;
     state.meta.set_trashed(room, None).await?;
@@ -258,6 +347,15 @@ pub(super) async fn restore(
 }
 
 /// The committed content as plain text.
+#[utoipa::path(
+    get,
+    path = "/rooms/{room}/text",
+    responses((status = 200, description = "The text", body = String, content_type = "text/plain")),
+    extensions(
+        ("x-weft-access" = json!({"credential": "any", "scope": "read", "right": "read"})),
+        ("x-weft-codes" = json!(["room_unavailable"])),
+    )
+)]
 pub(super) async fn text(
     State(state): State<AppState>,
     caller: Caller,
@@ -311,25 +409,56 @@ async fn view(state: &AppState, signed: &Signed, room: RoomId) -> Result<RoomVie
     state.meta.room_view(room, signed.person.id, state.clock.now()).await?.ok_or(ApiError::NotFound)
 }
 
-/// `room` of `docs/api.md`.
-pub(super) fn room_json(view: &RoomView) -> Value {
+/// A room, as one person sees it.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Room {
+    id: String,
+    key: Option<String>,
+    kind: String,
+    title: String,
+    owner: PersonInfo,
+    right: RightName,
+    created_at: u64,
+    changed_at: u64,
+    changed_by: Option<Named>,
+    trashed_at: Option<u64>,
+    /// Null to those who do not see it.
+    space: Option<SpaceInfo>,
+    /// Null to those who do not see it.
+    folder: Option<Named>,
+    starred: bool,
+    opened_at: Option<u64>,
+}
+
+/// What a room says of its space.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RoomSpace)]
+struct SpaceInfo {
+    id: String,
+    kind: SpaceKindName,
+    name: String,
+}
+
+pub(super) fn room_json(view: &RoomView) -> Room {
     let RoomView { row, owner, changed_by, right, space, folder, starred, opened_at } = view;
-    json!({
-        "id": row.id.to_string(),
-        "key": row.key,
-        "kind": row.kind,
-        "title": row.title,
-        "owner": {"id": owner.id.to_string(), "username": owner.username, "name": owner.name},
-        "right": right.name(),
-        "created_at": row.created_at,
-        "changed_at": row.changed_at,
-        "changed_by": changed_by.as_ref().map(|p| json!({"id": p.id.to_string(), "name": p.name})),
-        "trashed_at": row.trashed_at,
-        "space": space.as_ref().map(|space| {
-            json!({"id": space.id.to_string(), "kind": space.kind.name(), "name": space.name})
+    Room {
+        id: row.id.to_string(),
+        key: row.key.clone(),
+        kind: row.kind.clone(),
+        title: row.title.clone(),
+        owner: owner.into(),
+        right: (*right).into(),
+        created_at: row.created_at,
+        changed_at: row.changed_at,
+        changed_by: changed_by.as_ref().map(Named::from),
+        trashed_at: row.trashed_at,
+        space: space.as_ref().map(|space| SpaceInfo {
+            id: space.id.to_string(),
+            kind: space.kind.into(),
+            name: space.name.clone(),
         }),
-        "folder": folder.as_ref().map(|(id, name)| json!({"id": id.to_string(), "name": name})),
-        "starred": starred,
-        "opened_at": opened_at,
-    })
+        folder: folder.as_ref().map(|(id, name)| Named::new(id, name)),
+        starred: *starred,
+        opened_at: *opened_at,
+    }
 }

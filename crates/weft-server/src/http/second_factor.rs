@@ -1,8 +1,8 @@
 //! The second factor: a code from the person's device, which signing in takes besides the password.
 
 use axum::{Json, extract::State, http::StatusCode};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use weft_store::Person;
 
 use super::{ApiError, body::Body, fields, people};
@@ -11,38 +11,77 @@ use crate::{
     state::AppState,
 };
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = SecondFactorForm)]
 pub(super) struct Begin {
+    #[schema(required)]
     password: Option<String>,
 }
 
+/// What an authenticator app is told.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SecondFactor)]
+pub(super) struct Begun {
+    secret: String,
+    uri: String,
+}
+
 /// Makes a secret for the person's device. Nothing takes its codes until one has been confirmed.
+#[utoipa::path(
+    post,
+    path = "/auth/second-factor",
+    request_body = Begin,
+    responses((status = 200, description = "What an authenticator app is told", body = Begun)),
+    extensions(
+        ("x-weft-access" = json!({"credential": "sign-in"})),
+        ("x-weft-codes" = json!(["wrong_credentials", "too_many_attempts", "second_factor_on"])),
+    )
+)]
 pub(super) async fn begin(
     State(state): State<AppState>,
     address: ClientAddress,
     signed: Signed,
     Body(form): Body<Begin>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<Begun>, ApiError> {
     let password = fields::required(form.password, "password")?;
     let username = &signed.person.username;
     people::credentials(&state, address, username, password).await?;
     let totp = Totp::fresh(username);
     state.meta.begin_second_factor(signed.person.id, totp.secret()).await?;
-    Ok(Json(json!({"secret": totp.letters(), "uri": totp.uri()})))
+    Ok(Json(Begun { secret: totp.letters(), uri: totp.uri() }))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = ConfirmForm)]
 pub(super) struct Confirm {
+    #[schema(required)]
     code: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = RecoveryCodes)]
+pub(super) struct Confirmed {
+    /// Each works once in place of a code.
+    recovery_codes: Vec<String>,
 }
 
 /// Turns the second factor on: the person's device has shown a right code. The recovery codes are in
 /// this answer and nowhere else.
+#[utoipa::path(
+    post,
+    path = "/auth/second-factor/confirm",
+    request_body = Confirm,
+    responses((status = 200, description = "The recovery codes", body = Confirmed)),
+    extensions(
+        ("x-weft-access" = json!({"credential": "sign-in"})),
+        ("x-weft-codes" = json!(["wrong_code", "too_many_attempts", "second_factor_on", "not_found"])),
+    )
+)]
 pub(super) async fn confirm(
     State(state): State<AppState>,
     signed: Signed,
     Body(form): Body<Confirm>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<Confirmed>, ApiError> {
     let code = fields::required(form.code, "code")?;
     let person = &signed.person;
     let factor = state.meta.second_factor(person.id).await?;
@@ -56,16 +95,29 @@ pub(super) async fn confirm(
     state.meta.turn_on_second_factor(person.id, totp.secret(), step, &hashes).await?;
     state.attempts.forgive(attempt);
     tracing::info!(person = %person.id, "second factor turned on");
-    Ok(Json(json!({"recovery_codes": codes.each_ref().map(RecoveryCode::reveal)})))
+    Ok(Json(Confirmed { recovery_codes: codes.iter().map(RecoveryCode::reveal).collect() }))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = TurnOffForm)]
 pub(super) struct TurnOff {
+    #[schema(required)]
     password: Option<String>,
+    #[schema(required)]
     code: Option<String>,
 }
 
 /// Takes the second factor away.
+#[utoipa::path(
+    post,
+    path = "/auth/second-factor/off",
+    request_body = TurnOff,
+    responses((status = 204, description = "Done")),
+    extensions(
+        ("x-weft-access" = json!({"credential": "sign-in"})),
+        ("x-weft-codes" = json!(["wrong_credentials", "wrong_code", "second_factor_needed", "too_many_attempts", "not_found"])),
+    )
+)]
 pub(super) async fn turn_off(
     State(state): State<AppState>,
     address: ClientAddress,

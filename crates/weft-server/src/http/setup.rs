@@ -1,12 +1,19 @@
 //! The set-up: the printed link makes the first administrator, nothing else does.
 
 use axum::{Json, extract::State, http::HeaderMap, response::Response};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use weft_core::{RoomId, kind::doc::Doc};
 use weft_store::{NewPerson, Person};
 
-use super::{ApiError, body::Body, fields, people, to_the_end};
+use super::{
+    ApiError,
+    answers::RegistrationName,
+    body::Body,
+    fields,
+    people::{self, User},
+    to_the_end,
+};
 use crate::{
     auth::{Attempt, ClientAddress, Secret, check_origin_if_present},
     hub::Place,
@@ -14,16 +21,35 @@ use crate::{
     welcome,
 };
 
-/// Whether nobody is administrator yet, and who may make an account.
-pub(super) async fn needed(State(state): State<AppState>) -> Result<Json<Value>, ApiError> {
-    let needed = !state.meta.has_admin().await?;
-    Ok(Json(json!({"needed": needed, "registration": state.config.registration.name()})))
+/// What a browser asks first.
+#[derive(Serialize, ToSchema)]
+pub(super) struct SetupNeeded {
+    /// Nobody has been made administrator yet.
+    needed: bool,
+    registration: RegistrationName,
 }
 
-#[derive(Deserialize)]
+/// Whether nobody is administrator yet, and who may make an account.
+#[utoipa::path(
+    get,
+    path = "/auth/setup",
+    responses((status = 200, description = "Whether the server needs its first administrator", body = SetupNeeded)),
+    extensions(("x-weft-access" = json!({"credential": "none"})))
+)]
+pub(super) async fn needed(State(state): State<AppState>) -> Result<Json<SetupNeeded>, ApiError> {
+    let needed = !state.meta.has_admin().await?;
+    Ok(Json(SetupNeeded { needed, registration: state.config.registration.into() }))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[schema(as = SetUpForm)]
 pub(super) struct SetUp {
+    /// The part after `#` of the printed link.
+    #[schema(required)]
     secret: Option<String>,
+    #[schema(required, min_length = 2, max_length = 32)]
     username: Option<String>,
+    #[schema(required, min_length = 8, max_length = 256)]
     password: Option<String>,
     email: Option<String>,
     name: Option<String>,
@@ -31,7 +57,26 @@ pub(super) struct SetUp {
     language: Option<String>,
 }
 
+#[derive(Serialize, ToSchema)]
+pub(super) struct SetUpDone {
+    user: User,
+    /// A document to land in; null if it could not be made.
+    welcome_room: Option<String>,
+    /// Of the sign-in, which the cookie holds too.
+    token: String,
+}
+
 /// Makes the administrator, names the workspace, signs in, and puts a document there to land in.
+#[utoipa::path(
+    post,
+    path = "/auth/setup",
+    request_body = SetUp,
+    responses((status = 200, description = "Signed in as administrator", body = SetUpDone)),
+    extensions(
+        ("x-weft-access" = json!({"credential": "none"})),
+        ("x-weft-codes" = json!(["setup_done", "link_expired", "username_taken", "email_taken", "too_many_attempts", "wrong_credentials", "bad_origin"])),
+    )
+)]
 pub(super) async fn set_up(
     State(state): State<AppState>,
     address: ClientAddress,
@@ -66,8 +111,8 @@ pub(super) async fn set_up(
             }
         };
         let signed_in = people::sign_in(&state, &headers, &person, &new.password_hash).await?;
-        let answer = json!({"user": people::user(&person), "welcome_room": welcome_room});
-        Ok(signed_in.answer(&state, answer))
+        let user = people::user(&person);
+        Ok(signed_in.answer(&state, |token| SetUpDone { user, welcome_room, token }))
     })
     .await
 }

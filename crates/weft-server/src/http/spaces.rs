@@ -6,17 +6,18 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use weft_core::{PersonId, SpaceId};
 use weft_store::{Invitation, Scope, SpaceChange, SpaceMember, SpaceView, Which};
 
 use super::{
     ApiError,
+    answers::{GivenRole, Named, PersonInfo, RoleName, SpaceKindName},
     body::{Body, Names},
     fields,
-    folders::folder_json,
-    rooms::room_json,
+    folders::{Folder, folder_json},
+    rooms::{Room, room_json},
     to_the_end,
 };
 use crate::{
@@ -25,23 +26,37 @@ use crate::{
 };
 
 /// The spaces that I see, and those that I am asked to join.
+#[utoipa::path(
+    get,
+    path = "/spaces",
+    responses((status = 200, description = "Personal, gallery, then teams by name", body = Spaces)),
+    extensions(("x-weft-access" = json!({"credential": "token", "scope": "read"})))
+)]
 pub(super) async fn list(
     State(state): State<AppState>,
     caller: Caller,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<Spaces>, ApiError> {
     let me = caller.with(Scope::Read)?.person.id;
-    let spaces: Vec<Value> = state.meta.spaces_of(me).await?.iter().map(space_json).collect();
-    let invitations = state.meta.invitations_of(me).await?;
-    let invitations: Vec<Value> = invitations.iter().map(invitation_json).collect();
-    Ok(Json(json!({"spaces": spaces, "invitations": invitations})))
+    let spaces = state.meta.spaces_of(me).await?.iter().map(space_json).collect();
+    let invitations = state.meta.invitations_of(me).await?.iter().map(invitation_json).collect();
+    Ok(Json(Spaces { spaces, invitations }))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewSpaceForm)]
 pub(super) struct Create {
+    #[schema(required, min_length = 1, max_length = 64)]
     name: Option<String>,
 }
 
 /// Makes a team's space, which is mine.
+#[utoipa::path(
+    post,
+    path = "/spaces",
+    request_body = Create,
+    responses((status = 201, description = "The space", body = Space)),
+    extensions(("x-weft-access" = json!({"credential": "token", "scope": "manage"})))
+)]
 pub(super) async fn create(
     State(state): State<AppState>,
     caller: Caller,
@@ -56,45 +71,65 @@ pub(super) async fn create(
 }
 
 /// A space, with what I may see of it.
+#[utoipa::path(
+    get,
+    path = "/spaces/{space}",
+    responses((status = 200, description = "What I may see of it", body = SpaceContents)),
+    extensions(
+        ("x-weft-access" = json!({"credential": "token", "scope": "read", "right": "read"})),
+    )
+)]
 pub(super) async fn read(
     State(state): State<AppState>,
     caller: Caller,
     Names(space): Names<String>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<SpaceContents>, ApiError> {
     let me = caller.with(Scope::Read)?.person.id;
     let view = seen(&state, &space, me).await?;
     let (id, now) = (view.row.id, state.clock.now());
     let folders = state.meta.folders_in(id, me, now).await?;
     let rooms_max = state.config.limits.rooms_listed_max;
     let rooms = state.meta.rooms_of(me, Which::In(id), rooms_max, now).await?;
-    Ok(Json(json!({
-        "space": space_json(&view),
-        "folders": folders.iter().map(folder_json).collect::<Vec<_>>(),
-        "rooms": rooms.iter().map(room_json).collect::<Vec<_>>(),
-    })))
+    Ok(Json(SpaceContents {
+        space: space_json(&view),
+        folders: folders.iter().map(folder_json).collect(),
+        rooms: rooms.iter().map(room_json).collect(),
+    }))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = SpaceForm)]
 pub(super) struct Change {
     name: Option<String>,
     archived: Option<bool>,
     #[serde(default)]
-    rules: Rules,
+    rules: RulesChange,
 }
 
-#[derive(Deserialize, Default)]
-struct Rules {
+#[derive(Deserialize, Default, ToSchema)]
+#[schema(as = RulesForm)]
+struct RulesChange {
     links: Option<bool>,
     outsiders: Option<bool>,
 }
 
 /// Changes a space. Once this answers, nothing commits that its rules do not allow.
+#[utoipa::path(
+    patch,
+    path = "/spaces/{space}",
+    request_body = Change,
+    responses((status = 200, description = "As it is now", body = Space)),
+    extensions(
+        ("x-weft-access" = json!({"credential": "token", "scope": "manage", "right": "manage"})),
+        ("x-weft-codes" = json!(["room_unavailable"])),
+    )
+)]
 pub(super) async fn change(
     State(state): State<AppState>,
     caller: Caller,
     Names(space): Names<String>,
     Body(form): Body<Change>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<Space>, ApiError> {
     let signed = caller.with(Scope::Manage)?;
     let id = fields::space(&space)?;
     let change = SpaceChange {
@@ -114,26 +149,46 @@ pub(super) async fn change(
 }
 
 /// Members and those invited.
+#[utoipa::path(
+    get,
+    path = "/spaces/{space}/members",
+    responses((status = 200, description = "Members and those invited", body = Members)),
+    extensions(
+        ("x-weft-access" = json!({"credential": "token", "scope": "read", "right": "read"})),
+    )
+)]
 pub(super) async fn members(
     State(state): State<AppState>,
     caller: Caller,
     Names(space): Names<String>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<Members>, ApiError> {
     let me = caller.with(Scope::Read)?.person.id;
     let view = seen(&state, &space, me).await?;
     // The gallery's guests see who they are no more than others do.
     view.role.ok_or(ApiError::NotFound)?;
     let members = state.meta.space_members(view.row.id).await?;
-    Ok(Json(json!({"members": members.iter().map(member_json).collect::<Vec<_>>()})))
+    Ok(Json(Members { members: members.iter().map(member_json).collect() }))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = InvitationForm)]
 pub(super) struct Invite {
+    #[schema(required)]
     username: Option<String>,
+    #[schema(required, value_type = Option<GivenRole>)]
     role: Option<String>,
 }
 
 /// Asks somebody to join.
+#[utoipa::path(
+    post,
+    path = "/spaces/{space}/members",
+    request_body = Invite,
+    responses((status = 201, description = "Invited", body = MemberAnswer)),
+    extensions(
+        ("x-weft-access" = json!({"credential": "token", "scope": "manage", "right": "manage"})),
+    )
+)]
 pub(super) async fn invite(
     State(state): State<AppState>,
     caller: Caller,
@@ -147,33 +202,54 @@ pub(super) async fn invite(
     let (by, now) = (signed.person.id, state.clock.now());
     let max = state.config.limits.members_per_space_max;
     let member = state.meta.invite_member(id, &username, role, by, max, now).await?;
-    Ok((StatusCode::CREATED, Json(json!({"member": member_json(&member)}))).into_response())
+    Ok((StatusCode::CREATED, Json(MemberAnswer { member: member_json(&member) })).into_response())
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = RoleForm)]
 pub(super) struct SetRole {
+    #[schema(required, value_type = Option<GivenRole>)]
     role: Option<String>,
 }
 
 /// Gives a member another role. Once this answers, nothing commits that the new one does not allow.
+#[utoipa::path(
+    patch,
+    path = "/spaces/{space}/members/{username}",
+    request_body = SetRole,
+    responses((status = 200, description = "As they are now", body = MemberAnswer)),
+    extensions(
+        ("x-weft-access" = json!({"credential": "token", "scope": "manage", "right": "manage"})),
+        ("x-weft-codes" = json!(["room_unavailable"])),
+    )
+)]
 pub(super) async fn set_role(
     State(state): State<AppState>,
     caller: Caller,
     Names((space, username)): Names<(String, String)>,
     Body(form): Body<SetRole>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<MemberAnswer>, ApiError> {
     let signed = caller.with(Scope::Manage)?;
     let id = fields::space(&space)?;
     let role = fields::role(form.role.as_deref())?;
     to_the_end(async move {
         let member = state.meta.set_role(id, &username, role, signed.person.id).await?;
         rights_changed(&state, id).await?;
-        Ok(Json(json!({"member": member_json(&member)})))
+        Ok(Json(MemberAnswer { member: member_json(&member) }))
     })
     .await
 }
 
 /// Takes a member out, or an invitation back; I may leave. Once this answers, nothing of theirs commits.
+#[utoipa::path(
+    delete,
+    path = "/spaces/{space}/members/{username}",
+    responses((status = 204, description = "Done")),
+    extensions(
+        ("x-weft-access" = json!({"credential": "token", "scope": "manage", "right": "manage"})),
+        ("x-weft-codes" = json!(["bad_request", "room_unavailable"])),
+    )
+)]
 pub(super) async fn remove(
     State(state): State<AppState>,
     caller: Caller,
@@ -189,12 +265,24 @@ pub(super) async fn remove(
     .await
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = AnswerForm)]
 pub(super) struct Answer {
+    #[schema(required)]
     agree: Option<bool>,
 }
 
 /// I agree to join, or decline. Nobody else, and no token, does that for me.
+#[utoipa::path(
+    post,
+    path = "/spaces/{space}/answer",
+    request_body = Answer,
+    responses((status = 200, description = "Joined", body = SpaceAnswer), (status = 204, description = "Declined")),
+    extensions(
+        ("x-weft-access" = json!({"credential": "sign-in", "right": "invited"})),
+        ("x-weft-codes" = json!(["room_unavailable"])),
+    )
+)]
 pub(super) async fn answer(
     State(state): State<AppState>,
     signed: Signed,
@@ -211,30 +299,42 @@ pub(super) async fn answer(
         }
         rights_changed(&state, id).await?;
         let view = seen(&state, &space, me).await?;
-        Ok(Json(json!({"space": space_json(&view)})).into_response())
+        Ok(Json(SpaceAnswer { space: space_json(&view) }).into_response())
     })
     .await
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = HandOverForm)]
 pub(super) struct HandOver {
+    #[schema(required)]
     username: Option<String>,
 }
 
 /// Makes another member the owner.
+#[utoipa::path(
+    post,
+    path = "/spaces/{space}/hand-over",
+    request_body = HandOver,
+    responses((status = 200, description = "As it is now", body = SpaceAnswer)),
+    extensions(
+        ("x-weft-access" = json!({"credential": "sign-in", "right": "own"})),
+        ("x-weft-codes" = json!(["room_unavailable"])),
+    )
+)]
 pub(super) async fn hand_over(
     State(state): State<AppState>,
     signed: Signed,
     Names(space): Names<String>,
     Body(form): Body<HandOver>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<SpaceAnswer>, ApiError> {
     let id = fields::space(&space)?;
     let username = fields::required(form.username, "username")?;
     let me = signed.person.id;
     to_the_end(async move {
         state.meta.hand_over(id, &username, me, state.clock.now()).await?;
         rights_changed(&state, id).await?;
-        Ok(Json(json!({"space": space_json(&seen(&state, &space, me).await?)})))
+        Ok(Json(SpaceAnswer { space: space_json(&seen(&state, &space, me).await?) }))
     })
     .await
 }
@@ -249,36 +349,110 @@ async fn seen(state: &AppState, space: &str, person: PersonId) -> Result<SpaceVi
     state.meta.space_view(id, person).await?.ok_or(ApiError::NotFound)
 }
 
-/// `space` of `docs/api.md`.
-fn space_json(SpaceView { row, role, members }: &SpaceView) -> Value {
-    json!({
-        "id": row.id.to_string(),
-        "kind": row.kind.name(),
-        "name": row.name,
-        "role": role.map(weft_core::access::Role::name),
-        "members": members,
-        "rules": {"links": row.links, "outsiders": row.outsiders},
-        "archived_at": row.archived_at,
-        "created_at": row.created_at,
-    })
+/// A space, as one person sees it.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Space {
+    id: String,
+    kind: SpaceKindName,
+    /// Empty of a personal space and of the gallery.
+    name: String,
+    role: Option<RoleName>,
+    members: u64,
+    rules: Rules,
+    archived_at: Option<u64>,
+    created_at: u64,
 }
 
-fn invitation_json(invitation: &Invitation) -> Value {
-    let by = &invitation.invited_by;
-    json!({
-        "space": {"id": invitation.space.to_string(), "name": invitation.name},
-        "role": invitation.role.name(),
-        "invited_by": {"id": by.id.to_string(), "name": by.name},
-        "at": invitation.at,
-    })
+/// Limits above all grants.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SpaceRules)]
+struct Rules {
+    links: bool,
+    outsiders: bool,
 }
 
-fn member_json(member: &SpaceMember) -> Value {
-    json!({
-        "id": member.person.id.to_string(),
-        "username": member.person.username,
-        "name": member.person.name,
-        "role": member.role.name(),
-        "state": if member.joined { "member" } else { "invited" },
-    })
+#[derive(Serialize, ToSchema)]
+pub(super) struct Spaces {
+    spaces: Vec<Space>,
+    invitations: Vec<InvitationInfo>,
+}
+
+/// A space that I am asked to join.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Invitation)]
+struct InvitationInfo {
+    space: Named,
+    role: RoleName,
+    invited_by: Named,
+    at: u64,
+}
+
+/// What I may see of a space.
+#[derive(Serialize, ToSchema)]
+pub(super) struct SpaceContents {
+    space: Space,
+    folders: Vec<Folder>,
+    rooms: Vec<Room>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct SpaceAnswer {
+    space: Space,
+}
+
+/// A member of a space, or somebody who is invited.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SpaceMember)]
+struct MemberInfo {
+    #[serde(flatten)]
+    person: PersonInfo,
+    role: RoleName,
+    state: MemberState,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum MemberState {
+    Member,
+    Invited,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct Members {
+    members: Vec<MemberInfo>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct MemberAnswer {
+    member: MemberInfo,
+}
+
+fn space_json(SpaceView { row, role, members }: &SpaceView) -> Space {
+    Space {
+        id: row.id.to_string(),
+        kind: row.kind.into(),
+        name: row.name.clone(),
+        role: role.map(RoleName::from),
+        members: *members,
+        rules: Rules { links: row.links, outsiders: row.outsiders },
+        archived_at: row.archived_at,
+        created_at: row.created_at,
+    }
+}
+
+fn invitation_json(invitation: &Invitation) -> InvitationInfo {
+    InvitationInfo {
+        space: Named::new(invitation.space, &invitation.name),
+        role: invitation.role.into(),
+        invited_by: (&invitation.invited_by).into(),
+        at: invitation.at,
+    }
+}
+
+fn member_json(member: &SpaceMember) -> MemberInfo {
+    MemberInfo {
+        person: (&member.person).into(),
+        role: member.role.into(),
+        state: if member.joined { MemberState::Member } else { MemberState::Invited },
+    }
 }

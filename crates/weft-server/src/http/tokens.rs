@@ -6,8 +6,8 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use weft_core::RoomId;
 use weft_store::{AccessToken, NewAccessToken, Scope, Scopes};
 
@@ -24,15 +24,25 @@ use crate::{
 /// How long a token may last that does not last for ever: five years.
 const SECONDS_MAX: u64 = 5 * 365 * 24 * 60 * 60;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = TokenForm)]
 pub(super) struct Create {
+    #[schema(required, min_length = 1, max_length = 64)]
     name: Option<String>,
     #[serde(default)]
+    #[schema(required, min_items = 1, value_type = Vec<ScopeName>)]
     scopes: Vec<String>,
     expires_in_seconds: Option<u64>,
 }
 
 /// Makes a token. It is in this answer and nowhere else.
+#[utoipa::path(
+    post,
+    path = "/tokens",
+    request_body = Create,
+    responses((status = 201, description = "The token, shown once", body = NewToken)),
+    extensions(("x-weft-access" = json!({"credential": "sign-in"})))
+)]
 pub(super) async fn create(
     State(state): State<AppState>,
     signed: Signed,
@@ -57,23 +67,33 @@ pub(super) async fn create(
     };
     let tokens_max = state.config.limits.access_tokens_per_person_max;
     let token = state.meta.create_access_token(&new, tokens_max, now).await?;
-    let mut answer = token_json(&token);
-    answer["token"] = json!(secret.reveal());
+    let answer = NewToken { made: token_json(&token), token: secret.reveal().to_owned() };
     Ok((StatusCode::CREATED, Json(answer)).into_response())
 }
 
 /// My tokens, newest first, expired ones included.
+#[utoipa::path(
+    get,
+    path = "/tokens",
+    responses((status = 200, description = "Newest first", body = Tokens)),
+    extensions(("x-weft-access" = json!({"credential": "sign-in"})))
+)]
 pub(super) async fn list(
     State(state): State<AppState>,
     signed: Signed,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<Tokens>, ApiError> {
     let tokens = state.meta.access_tokens(signed.person.id).await?;
-    let tokens: Vec<Value> = tokens.iter().map(token_json).collect();
-    Ok(Json(json!({"tokens": tokens})))
+    Ok(Json(Tokens { tokens: tokens.iter().map(token_json).collect() }))
 }
 
 /// Ends a token, and the room tokens minted with it. Once this answers, none of their sockets
 /// commits anything any more.
+#[utoipa::path(
+    delete,
+    path = "/tokens/{token}",
+    responses((status = 204, description = "Done")),
+    extensions(("x-weft-access" = json!({"credential": "sign-in"})))
+)]
 pub(super) async fn revoke(
     State(state): State<AppState>,
     signed: Signed,
@@ -96,14 +116,49 @@ fn scopes(names: &[String]) -> Result<Scopes, ApiError> {
     scopes.ok_or(ApiError::BadRequest { field: "scopes", reason: "unknown" })
 }
 
-/// One of `tokens` of `docs/api.md`.
-fn token_json(token: &AccessToken) -> Value {
-    json!({
-        "id": RoomId::from_bytes(token.id).to_string(),
-        "name": token.name,
-        "scopes": token.scopes.names().collect::<Vec<_>>(),
-        "created_at": token.created_at,
-        "used_at": token.used_at,
-        "expires_at": token.expires_at,
-    })
+/// A scope of a personal access token.
+#[derive(ToSchema)]
+#[schema(rename_all = "kebab-case", as = Scope)]
+#[expect(dead_code, reason = "for the document: forms take any text, to say what is wrong with it")]
+enum ScopeName {
+    Read,
+    Write,
+    Manage,
+    RoomTokens,
+}
+
+/// A personal access token, without the token.
+#[derive(Serialize, ToSchema)]
+struct Token {
+    id: String,
+    name: String,
+    #[schema(value_type = Vec<ScopeName>)]
+    scopes: Vec<&'static str>,
+    created_at: u64,
+    used_at: Option<u64>,
+    expires_at: Option<u64>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct Tokens {
+    tokens: Vec<Token>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct NewToken {
+    #[serde(flatten)]
+    made: Token,
+    /// Shown once.
+    token: String,
+}
+
+fn token_json(token: &AccessToken) -> Token {
+    Token {
+        id: RoomId::from_bytes(token.id).to_string(),
+        name: token.name.clone(),
+        scopes: token.scopes.names().collect(),
+        created_at: token.created_at,
+        used_at: token.used_at,
+        expires_at: token.expires_at,
+    }
 }

@@ -7,13 +7,14 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use weft_core::RoomId;
 use weft_store::{NewWorkspaceInvite, WorkspaceInvite};
 
 use super::{
     ApiError,
+    answers::ByName,
     body::{Body, Names},
     fields, invites,
 };
@@ -22,7 +23,8 @@ use crate::{
     state::AppState,
 };
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = WorkspaceInviteForm)]
 pub(super) struct Create {
     expires_in_seconds: Option<u64>,
     uses_max: Option<u64>,
@@ -30,6 +32,13 @@ pub(super) struct Create {
 }
 
 /// Makes a link. Its secret is in this answer and nowhere else.
+#[utoipa::path(
+    post,
+    path = "/admin/invites",
+    request_body = Create,
+    responses((status = 201, description = "The link, shown once", body = NewLink)),
+    extensions(("x-weft-access" = json!({"credential": "sign-in", "right": "admin"})))
+)]
 pub(super) async fn create(
     State(state): State<AppState>,
     Admin(signed): Admin,
@@ -70,18 +79,30 @@ pub(super) async fn create(
         uses_max,
     };
     let url = format!("{}/invite#{}", base_url(&state, &headers), secret.reveal());
-    let answer = json!({"invite": invite_json(&invite), "secret": secret.reveal(), "url": url});
+    let (invite, secret) = (invite_json(&invite), secret.reveal().to_owned());
+    let answer = NewLink { invite, secret, url };
     Ok((StatusCode::CREATED, Json(answer)).into_response())
 }
 
 /// The links that still work.
-pub(super) async fn list(State(state): State<AppState>, _: Admin) -> Result<Json<Value>, ApiError> {
+#[utoipa::path(
+    get,
+    path = "/admin/invites",
+    responses((status = 200, description = "The links that still work", body = Links)),
+    extensions(("x-weft-access" = json!({"credential": "sign-in", "right": "admin"})))
+)]
+pub(super) async fn list(State(state): State<AppState>, _: Admin) -> Result<Json<Links>, ApiError> {
     let invites = state.meta.workspace_invites(state.clock.now()).await?;
-    let invites: Vec<Value> = invites.iter().map(invite_json).collect();
-    Ok(Json(json!({"invites": invites})))
+    Ok(Json(Links { invites: invites.iter().map(invite_json).collect() }))
 }
 
 /// Makes a link useless. Who came by it keeps their account.
+#[utoipa::path(
+    delete,
+    path = "/admin/invites/{invite}",
+    responses((status = 204, description = "Done")),
+    extensions(("x-weft-access" = json!({"credential": "sign-in", "right": "admin"})))
+)]
 pub(super) async fn revoke(
     State(state): State<AppState>,
     _: Admin,
@@ -92,15 +113,42 @@ pub(super) async fn revoke(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// One of `invites` of the administration in `docs/api.md`.
-fn invite_json(invite: &WorkspaceInvite) -> Value {
-    json!({
-        "id": RoomId::from_bytes(invite.id).to_string(),
-        "email": invite.email,
-        "invited_by": {"name": invite.invited_by},
-        "expires_at": invite.expires_at,
-        "uses": invite.uses,
-        "uses_max": invite.uses_max,
-        "created_at": invite.created_at,
-    })
+/// A link to the workspace, without its secret.
+#[derive(Serialize, ToSchema)]
+#[schema(as = WorkspaceInvite)]
+struct Link {
+    id: String,
+    email: Option<String>,
+    invited_by: ByName,
+    expires_at: u64,
+    uses: u64,
+    uses_max: u64,
+    created_at: u64,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = WorkspaceInvites)]
+pub(super) struct Links {
+    invites: Vec<Link>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = NewWorkspaceInvite)]
+struct NewLink {
+    invite: Link,
+    /// Shown once.
+    secret: String,
+    url: String,
+}
+
+fn invite_json(invite: &WorkspaceInvite) -> Link {
+    Link {
+        id: RoomId::from_bytes(invite.id).to_string(),
+        email: invite.email.clone(),
+        invited_by: ByName { name: invite.invited_by.clone() },
+        expires_at: invite.expires_at,
+        uses: invite.uses,
+        uses_max: invite.uses_max,
+        created_at: invite.created_at,
+    }
 }

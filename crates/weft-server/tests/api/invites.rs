@@ -24,7 +24,7 @@ async fn a_link_shows_what_it_gives_and_gives_it() {
         look,
         json!({
             "room": {"id": room, "kind": "doc", "title": "Plan"}, "right": "edit",
-            "invited_by": {"name": "lin"},
+            "invited_by": {"name": "lin"}, "email": null,
         })
     );
     let accept = json!({"secret": secret});

@@ -4,16 +4,20 @@
 #![allow(missing_docs, reason = "tests document themselves by their names")]
 
 mod account;
+mod attacks;
 mod codes;
 mod content;
+mod document;
 mod frames;
 mod handshakes;
 mod hocuspocus;
 mod hostile;
 mod invites;
+mod openapi;
 mod pages;
 mod people;
 mod rooms;
+mod security;
 mod setup;
 mod sign_ins;
 mod sockets;

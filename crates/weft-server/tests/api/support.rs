@@ -16,6 +16,8 @@ use weft_server::{
     serve_by,
 };
 
+use crate::document;
+
 /// Some day in 2027.
 pub const NOW: u64 = 1_800_000_000_000;
 pub const MINUTE: u64 = 60_000;
@@ -140,7 +142,12 @@ impl Caller {
             request = request.header("content-type", "application/json").body(body);
         }
         let response = request.send().await.unwrap();
-        Answer::of(format!("{method} {path}"), response).await
+        let answer = Answer::of(format!("{method} {path}"), response).await;
+        if !path.starts_with("//") {
+            let document = document::document(self).await;
+            document::holds(document, &method, &format!("/api/v1{path}"), &answer);
+        }
+        answer
     }
 
     /// Merges a Yjs update.

@@ -1,0 +1,246 @@
+//! For each call of the table: what it is about, and what is sent, so that whoever may make it succeeds.
+
+use serde_json::{Value, json};
+
+use super::{NOWHERE, PASSWORD, Who, World, id, join};
+use crate::{document::Operation, support::Caller};
+
+/// One call as one of the callers makes it.
+#[derive(Default)]
+pub struct Row {
+    /// What stands for the names of the path.
+    pub names: Vec<(&'static str, String)>,
+    pub body: Option<String>,
+    /// The room that a room token is for.
+    pub room: Option<String>,
+    /// The code that those hear who are let in, if this cannot succeed.
+    pub then: Option<&'static str>,
+    /// Who comes, if it is not the usual one.
+    pub caller: Option<Caller>,
+}
+
+impl Row {
+    fn of(name: &'static str, value: &str) -> Self {
+        let room = (name == "room").then(|| value.to_owned());
+        Self { names: vec![(name, value.to_owned())], room, ..Self::default() }
+    }
+
+    fn sending(body: Value) -> Self {
+        Self::default().with(body)
+    }
+
+    fn with(self, body: Value) -> Self {
+        Self { body: Some(body.to_string()), ..self }
+    }
+
+    fn and(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.names.push((name, value.into()));
+        self
+    }
+
+    fn then(self, code: &'static str) -> Self {
+        Self { then: Some(code), ..self }
+    }
+
+    /// The same call about what is not there.
+    pub fn nowhere(&self, space: &str) -> Self {
+        let names = self.names.iter().map(|(name, value)| match *name {
+            "room" | "folder" | "space" => (*name, NOWHERE.to_owned()),
+            _ => (*name, value.clone()),
+        });
+        let mut body = self.body.clone();
+        for known in self
+            .names
+            .iter()
+            .map(|(_, value)| value.as_str())
+            .chain([space])
+            .chain(self.room.as_deref())
+        {
+            body = body.map(|body| body.replace(known, NOWHERE));
+        }
+        Self { names: names.collect(), body, ..Self::default() }
+    }
+}
+
+/// The call as this one makes it.
+pub async fn row(world: &mut World, operation: &Operation<'_>, who: Who) -> Row {
+    let owner = world.owner().clone();
+    let space = world.space.clone();
+    let reads = operation.method == "get";
+    let person = matches!(
+        who,
+        Who::Stranger
+            | Who::ExMember
+            | Who::Invited
+            | Who::Viewer
+            | Who::Commenter
+            | Who::Editor
+            | Who::Manager
+            | Who::Owner
+            | Who::Administrator
+    );
+    // Whose things it is about that are nobody else's.
+    let own = if person { world.known(who).clone() } else { owner.clone() };
+    let to_ann = json!({"username": "ann", "right": "read"});
+    match operation.id() {
+        "get_healthz"
+        | "get_readyz"
+        | "get_auth_setup"
+        | "get_auth_me"
+        | "get_auth_sign-ins"
+        | "delete_auth_sign-ins"
+        | "get_tokens"
+        | "get_admin_quarantine"
+        | "get_admin_invites"
+        | "get_rooms"
+        | "get_spaces" => Row::default(),
+
+        "post_auth_setup" => {
+            Row::sending(json!({"secret": "x", "username": "x", "password": PASSWORD}))
+                .then("setup_done")
+        }
+        "post_auth_register" => {
+            let username = world.fresh("new");
+            let email = format!("{username}@example.org");
+            Row::sending(json!({"username": username, "password": PASSWORD, "email": email}))
+        }
+        "post_auth_login" => Row::sending(json!({"username": "ann", "password": PASSWORD})),
+        "post_auth_logout" if person => {
+            let username = own.get("/auth/me").await.expect(200)["user"]["username"].clone();
+            let form = json!({"username": username, "password": PASSWORD});
+            let answer = own.post("/auth/login", form).await.expect(200);
+            let caller = Some(own.clone().bearer(answer["token"].as_str().unwrap()));
+            Row { caller, ..Row::default() }
+        }
+        "post_auth_logout" => Row::default(),
+        "patch_auth_me" => Row::sending(json!({"phone": ""})),
+        "post_auth_password" => {
+            Row::sending(json!({"password": PASSWORD, "new_password": PASSWORD}))
+        }
+        "delete_auth_sign-ins_sign_in" => {
+            let me = own.get("/auth/me").await.expect(200);
+            let form = json!({"username": me["user"]["username"], "password": PASSWORD});
+            own.post("/auth/login", form).await.expect(200);
+            let all = own.get("/auth/sign-ins").await.expect(200);
+            let all = all["sign_ins"].as_array().unwrap().clone();
+            let other = all.iter().find(|sign_in| sign_in["current"] == false).unwrap();
+            Row::of("sign_in", &id(other))
+        }
+        "post_auth_second-factor" => Row::sending(json!({"password": PASSWORD})),
+        "post_auth_second-factor_confirm" => {
+            own.post("/auth/second-factor", json!({"password": PASSWORD})).await.expect(200);
+            Row::sending(json!({"code": "no"})).then("wrong_code")
+        }
+        "post_auth_second-factor_off" => {
+            Row::sending(json!({"password": PASSWORD, "code": "no"})).then("not_found")
+        }
+
+        "post_tokens" => Row::sending(json!({"name": "x", "scopes": ["read"]})),
+        "delete_tokens_token" => {
+            let form = json!({"name": "x", "scopes": ["read"]});
+            Row::of("token", &id(&own.post("/tokens", form).await.expect(201)))
+        }
+        "post_room-tokens" => {
+            let room = world.document().await;
+            let form = json!({"room": room, "right": "read"});
+            Row { room: Some(room), ..Row::sending(form) }
+        }
+        "post_admin_invites" => Row::sending(json!({})),
+        "delete_admin_invites_invite" => {
+            let made = world.known(Who::Administrator).post("/admin/invites", json!({})).await;
+            Row::of("invite", &id(&made.expect(201)["invite"]))
+        }
+
+        "post_rooms" => Row::sending(json!({"kind": "doc", "title": "", "space": space})),
+        "post_spaces" => Row::sending(json!({"name": "Team"})),
+        "post_folders" => Row::sending(json!({"space": space, "name": "Plans"})),
+        "post_invites_look" => {
+            let room = world.document().await;
+            Row::sending(json!({"secret": owner.invite(&room, json!({"right": "read"})).await}))
+        }
+        "post_invites_accept" => {
+            let room = world.document().await;
+            Row::sending(json!({"secret": owner.invite(&room, json!({"right": "read"})).await}))
+        }
+
+        name if name.contains("_rooms_room") => {
+            let room = world.document().await;
+            let row = Row::of("room", &room);
+            let below = name.split_once("_rooms_room").unwrap().1;
+            match (operation.method, below) {
+                ("patch", "") => row.with(json!({"title": "x"})),
+                ("post", "_updates") => Row { body: Some("\0\0".to_owned()), ..row },
+                ("post", "_grants") => row.with(to_ann),
+                ("delete", "_grants_grantee") => {
+                    owner.post(&format!("/rooms/{room}/grants"), to_ann).await.expect(200);
+                    row.and("grantee", "ann")
+                }
+                ("post", "_invites") => row.with(json!({"right": "read"})),
+                ("delete", "_invites_invite") => {
+                    let form = json!({"right": "read"});
+                    let made = owner.post(&format!("/rooms/{room}/invites"), form).await;
+                    row.and("invite", id(&made.expect(201)["invite"]))
+                }
+                ("delete", "") | ("post", "_restore") | ("put" | "delete", "_star") => row,
+                _ if reads => row,
+                _ => panic!("no row for {name}"),
+            }
+        }
+        name if name.contains("_folders_folder") => {
+            let folder = world.folder().await;
+            let row = Row::of("folder", &folder);
+            let below = name.split_once("_folders_folder").unwrap().1;
+            match (operation.method, below) {
+                ("patch", "") => row.with(json!({"name": "x"})),
+                ("post", "_grants") => row.with(to_ann),
+                ("delete", "_grants_grantee") => {
+                    owner.post(&format!("/folders/{folder}/grants"), to_ann).await.expect(200);
+                    row.and("grantee", "ann")
+                }
+                ("delete", "") | ("post", "_restore") => row,
+                _ if reads => row,
+                _ => panic!("no row for {name}"),
+            }
+        }
+        name if name.contains("_spaces_space") => {
+            let row = Row::of("space", &space);
+            let below = name.split_once("_spaces_space").unwrap().1;
+            let members = format!("/spaces/{space}/members");
+            match (operation.method, below) {
+                ("patch", "") => row.with(json!({"rules": {"links": true}})),
+                ("post", "_members") => {
+                    owner.delete(&format!("{members}/ben")).await;
+                    row.with(json!({"username": "ben", "role": "viewer"}))
+                }
+                ("patch", "_members_username") => {
+                    ann_is_a_member(world).await;
+                    row.and("username", "ann").with(json!({"role": "editor"}))
+                }
+                ("delete", "_members_username") => {
+                    ann_is_a_member(world).await;
+                    row.and("username", "ann")
+                }
+                ("post", "_answer") => {
+                    if who == Who::Invited {
+                        let form = json!({"username": "invited", "role": "viewer"});
+                        owner.post(&members, form).await.expect(201);
+                    }
+                    row.with(json!({"agree": false}))
+                }
+                ("post", "_hand-over") => row.with(json!({"username": "owner"})),
+                _ if reads => row,
+                _ => panic!("no row for {name}"),
+            }
+        }
+        name => panic!("no row for {name}"),
+    }
+}
+
+async fn ann_is_a_member(world: &World) {
+    let owner = world.owner();
+    owner.delete(&format!("/spaces/{}/members/ann", world.space)).await;
+    let form = json!({"username": "ann", "password": PASSWORD});
+    let answer = world.server.stranger().post("/auth/login", form).await.expect(200);
+    let ann = world.server.stranger().bearer(answer["token"].as_str().unwrap());
+    join(owner, &world.space, "ann", &ann, "viewer").await;
+}
