@@ -5,6 +5,7 @@
 
 #![allow(clippy::print_stdout, reason = "a chore talks to the person who runs it")]
 
+mod api;
 mod fuzz;
 mod mutants;
 mod needs;
@@ -23,6 +24,7 @@ cargo xtask serve [-- ARGS]   build everything and run `weft serve ARGS`
 cargo xtask test              every check and test, with a summary (alias: ci)
 cargo xtask web               the web app's checks, tests and build
 cargo xtask e2e [FILE…]       browser tests against the release server
+cargo xtask api               calls made out of the OpenAPI document (needs Python)
 cargo xtask crash [--rounds N] [--seed N]
                               kill -9 rounds against the release server
 cargo xtask lost-writes [--points N] [--seed N]
@@ -58,6 +60,7 @@ fn chore(args: &[String]) -> Result<()> {
         "test" | "ci" => suites::test(),
         "web" => suites::web(),
         "e2e" => suites::e2e(rest),
+        "api" => suites::api(),
         "crash" => suites::crash(rest),
         "lost-writes" => suites::lost_writes(rest),
         "fuzz" => suites::fuzz(rest),

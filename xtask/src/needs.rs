@@ -49,6 +49,20 @@ pub fn cxx() -> Result<()> {
     }
 }
 
+/// Python 3.10 or newer, with what makes environments of their own.
+pub fn python() -> Result<()> {
+    let check = "import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 10))";
+    let is_there = || run::works(Command::new("python3").args(["-c", check]));
+    if !is_there() {
+        install(&["python3", "python3-venv"]).context("Python 3.10 with venv is missing")?;
+    }
+    if is_there() {
+        Ok(())
+    } else {
+        bail!("Python 3.10 with venv is missing although its package is installed")
+    }
+}
+
 /// A Chromium for the browser tests, and letters for Chinese text in it.
 ///
 /// `CHROMIUM` names another one than the machine's.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use crate::run::{self, cargo, npm, run, seconds};
-use crate::{fuzz, mutants, needs, serve, tidy, web};
+use crate::{api, fuzz, mutants, needs, serve, tidy, web};
 
 /// At how many points what was not synced is lost.
 const LOST_WRITES: &str = "500";
@@ -44,9 +44,13 @@ pub fn test() -> Result<()> {
     }
 
     if !built {
-        let all = ["simulator", "defects", "browser", "crash", "full disk", "lost writes"];
+        let all = ["api", "simulator", "defects", "browser", "crash", "full disk", "lost writes"];
         suites.skip(&all, "the program did not build");
     } else {
+        match needs::python() {
+            Ok(()) => drop(suites.run("api", api::api)),
+            Err(missing) => suites.skip(&["api"], &format!("{missing:#}")),
+        }
         suites.run("simulator", || sim(&["--count".to_owned(), SCHEDULES.to_owned()]));
         suites.run("defects", || mutants::mutants(&[]));
         suites.run("crash", || harness(&["crash", "--rounds", CRASH_ROUNDS]));
@@ -80,6 +84,13 @@ pub fn e2e(files: &[String]) -> Result<()> {
     serve::build_web_and_dependencies()?;
     build_programs()?;
     browser(&chromium, files)
+}
+
+/// Calls made out of the API's own document.
+pub fn api() -> Result<()> {
+    needs::python()?;
+    build_programs()?;
+    api::api()
 }
 
 /// The crash rounds, with the harness's own arguments.
