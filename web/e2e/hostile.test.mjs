@@ -43,11 +43,16 @@ test('names of all sorts are text, wherever they are shown', async () => {
     assert.equal(await page.getByLabel('Title').inputValue().catch(() => script), script);
     await page.goto('/');
     await page.getByRole('main').getByText(script).first().waitFor();
-    await page.goto(`/s/${space.id}`);
-    await page.getByText(name).first().waitFor();
+    await page.goto(`/space/${space.id}`);
+    await page.getByRole('main').getByText(name).first().waitFor();
     await page.close();
   }
   assert.deepEqual(found, []);
+  // What did run would be noticed.
+  const page = await owner.context.newPage();
+  await page.goto('/');
+  await page.evaluate(() => void (window.ran = 1));
+  await until('what ran is noticed', () => found.length === 1);
 });
 
 test('a link in a document leads to the web or nowhere', async () => {

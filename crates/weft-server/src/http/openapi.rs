@@ -75,7 +75,7 @@ pub(super) fn beginning() -> OpenApi {
 /// The page that shows the document. All of it is in the program.
 pub(super) fn pages() -> Router<AppState> {
     // Nobody else is asked whether the document is valid.
-    let config = Config::new([DOCUMENT]).validator_url("none");
+    let config = Config::new([DOCUMENT]).validator_url("none").show_extensions(true);
     SwaggerUi::new("/api/docs").config(config).into()
 }
 

@@ -39,7 +39,8 @@ const REFUSED_MAX: usize = 64;
 const REFUSED_TIME: Duration = Duration::from_secs(1);
 /// What one who has too many connections is told, before the last one is closed.
 const TOO_MANY: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/json\r\n\
-    retry-after: 10\r\nconnection: close\r\ncontent-length: 56\r\n\r\n\
+    retry-after: 10\r\nconnection: close\r\ncontent-length: 56\r\n\
+    content-security-policy: default-src 'none'\r\nx-content-type-options: nosniff\r\n\r\n\
     {\"error\":{\"code\":\"too_many_connections\",\"params\":{}}}   ";
 
 /// Who has come in.

@@ -69,7 +69,10 @@ async fn the_paper_and_the_document_give_codes_the_same_status() {
                 let row = format!("| {status} | ");
                 let row = PAPER.lines().find(|line| line.starts_with(&row)).expect(status);
                 let code = code.as_str().unwrap();
-                assert!(row.contains(&format!("`{code}`")), "{status} {code}");
+                // What needs a defect of the server stands below the table.
+                let is_told = row.contains(&format!("`{code}`"))
+                    || PAPER.contains(&format!("{status} `{code}`"));
+                assert!(is_told, "{status} {code}");
                 seen.insert(code.to_owned());
             }
         }

@@ -14,7 +14,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
-    document::{Operation, document, operations},
+    document::{self, Operation, document, operations},
     support::{Answer, Caller, MINUTE, PASSWORD, Server},
 };
 use rows::Row;
@@ -114,7 +114,7 @@ fn verdict(operation: &Operation<'_>, who: Who) -> Verdict {
     use Verdict::{Absent, LetIn, Refused};
     let credential = operation.access("credential").unwrap();
     let right = operation.access("right");
-    let of_a_room = operation.path.contains("/rooms/{room}");
+    let of_a_room = operation.path.contains("{room}");
     if who == Who::Forged && operation.tells("403", "bad_origin") {
         return Refused(403, "bad_origin");
     }
@@ -138,6 +138,31 @@ fn verdict(operation: &Operation<'_>, who: Who) -> Verdict {
         Some(right) if who.rank() >= rank(right) => LetIn,
         Some(_) => Refused(403, "no_right"),
     }
+}
+
+/// The calls of y-sweet's servers, which are other spellings of calls in the document.
+fn y_sweet() -> Value {
+    let as_update = json!({"credential": "any", "scope": "read", "right": "read"});
+    let update = json!({"credential": "any", "scope": "write", "right": "edit"});
+    let auth = json!({"credential": "token", "scope": "room-tokens", "right": "read"});
+    let make = json!({"credential": "token", "scope": "write"});
+    let mut paths = json!({});
+    for (method, path, access) in [
+        ("post", "/doc/new", &make),
+        ("post", "/doc/{room}/auth", &auth),
+        ("get", "/doc/{room}/as-update", &as_update),
+        ("get", "/d/{room}/as-update", &as_update),
+        ("post", "/doc/{room}/update", &update),
+        ("post", "/d/{room}/update", &update),
+    ] {
+        let code = json!({"properties": {"code": {"enum": ["bad_origin"]}}});
+        let schema = json!({"allOf": [{}, {"properties": {"error": code}}]});
+        let refusal = json!({"content": {"application/json": {"schema": schema}}});
+        let responses = if method == "get" { json!({}) } else { json!({"403": refusal}) };
+        paths[path][method] =
+            json!({"operationId": "y_sweet", "x-weft-access": access, "responses": responses});
+    }
+    json!({"paths": paths})
 }
 
 /// Everybody, and what they come to.
@@ -317,14 +342,18 @@ async fn cell(world: &mut World, operation: &Operation<'_>, who: Who) -> bool {
 async fn every_call_by_everybody() {
     let mut world = World::new().await;
     let document = document(&world.server.stranger()).await;
-    let operations = operations(document);
+    let others = y_sweet();
+    let mut operations = operations(document);
+    operations.extend(document::operations(&others));
     let (mut cells, mut compared, mut failed) = (0, 0, Vec::new());
     for operation in &operations {
         for who in Who::ALL {
             // Whatever is wrong is told of all cells.
             match AssertUnwindSafe(cell(&mut world, operation, who)).catch_unwind().await {
                 Ok(was_compared) => compared += usize::from(was_compared),
-                Err(_) => failed.push(format!("{} as {who:?}", operation.id())),
+                Err(_) => {
+                    failed.push(format!("{} {} as {who:?}", operation.method, operation.path))
+                }
             }
             cells += 1;
         }

@@ -163,6 +163,19 @@ pub async fn row(world: &mut World, operation: &Operation<'_>, who: Who) -> Row 
             Row::sending(json!({"secret": owner.invite(&room, json!({"right": "read"})).await}))
         }
 
+        "y_sweet" if operation.path == "/doc/new" => {
+            let doc = world.fresh("notes");
+            Row::sending(json!({"docId": doc}))
+        }
+        "y_sweet" => {
+            let row = Row::of("room", &world.document().await);
+            match operation.path {
+                path if path.ends_with("/auth") => row.with(json!({})),
+                path if path.ends_with("/update") => Row { body: Some("\0\0".to_owned()), ..row },
+                _ => row,
+            }
+        }
+
         name if name.contains("_rooms_room") => {
             let room = world.document().await;
             let row = Row::of("room", &room);
