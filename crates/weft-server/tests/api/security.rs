@@ -339,6 +339,7 @@ async fn cell(world: &mut World, operation: &Operation<'_>, who: Who) -> bool {
 }
 
 #[tokio::test]
+#[expect(clippy::print_stdout, reason = "how many cells were tried is cited")]
 async fn every_call_by_everybody() {
     let mut world = World::new().await;
     let document = document(&world.server.stranger()).await;

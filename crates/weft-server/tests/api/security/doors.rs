@@ -241,6 +241,7 @@ fn replaced(said: &Bytes, name: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test]
+#[expect(clippy::print_stdout, reason = "how many cells were tried is cited")]
 async fn every_message_by_everybody() {
     let world = World::new().await;
     let mut cells = 0;
