@@ -331,7 +331,7 @@ async fn l4_an_early_operation_waits_for_those_before_it() {
 #[tokio::test]
 async fn r3_a_slow_reader_is_told_to_pull_and_harms_nobody() {
     let server =
-        Server::with(Server::limits(|limits| limits.outbox_events_bytes_max = 50_000)).await;
+        Server::in_time(Server::limits(|limits| limits.outbox_events_bytes_max = 50_000)).await;
     let (lin, bo) = (server.person("lin").await, server.person("bo").await);
     let id = lin.document("x").await;
     grant(&lin, &id, "bo", "read").await;
