@@ -9,9 +9,9 @@
 //!
 //! Not here: how facts are stored (`weft-store`), how a change of rights reaches sessions (`room`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{Millis, PersonId, Right, SpaceId};
+use crate::{LinkId, Millis, PersonId, Right, SpaceId};
 
 /// What a member is in a space; each role includes those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -92,13 +92,25 @@ impl SpaceKind {
     }
 }
 
-/// The person who asks.
+/// Who asks: a person, or a guest, who has no account and came by a link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject {
     /// Who.
     pub person: PersonId,
-    /// The spaces of which they are a member.
+    /// The spaces of which they are a member; a guest is of none.
     pub roles: BTreeMap<SpaceId, Role>,
+    /// The links that they have shown, with the password if there was one to give.
+    pub links: BTreeSet<LinkId>,
+    /// Whether they have no account.
+    pub is_guest: bool,
+}
+
+impl Subject {
+    /// A person who is nobody's member and holds no link.
+    #[must_use]
+    pub const fn stranger(person: PersonId) -> Self {
+        Self { person, roles: BTreeMap::new(), links: BTreeSet::new(), is_guest: false }
+    }
 }
 
 /// To whom a right was given.
@@ -108,6 +120,13 @@ pub enum Grantee {
     Person(PersonId),
     /// All members of a space, whatever their role there.
     Space(SpaceId),
+    /// Whoever holds a link: people with an account and, if it is public, guests.
+    Link {
+        /// Which.
+        id: LinkId,
+        /// Whether it is for guests, too.
+        public: bool,
+    },
 }
 
 /// A right that was given on an object or on a folder around it.
@@ -122,11 +141,20 @@ pub struct Grant {
 }
 
 impl Grant {
-    fn holds_for(&self, who: &Subject, now: Millis) -> bool {
-        self.expires_at.is_none_or(|end| now < end)
+    fn gives(&self, right: Right, now: Millis) -> bool {
+        self.right >= right && self.expires_at.is_none_or(|end| now < end)
+    }
+
+    fn holds_for(&self, who: &Subject, what: &Object, now: Millis) -> bool {
+        self.gives(Right::Read, now)
             && match self.to {
                 Grantee::Person(person) => person == who.person,
                 Grantee::Space(space) => who.roles.contains_key(&space),
+                Grantee::Link { id, public } => {
+                    what.links
+                        && who.links.contains(&id)
+                        && (!who.is_guest || (public && what.public_links))
+                }
             }
     }
 }
@@ -144,6 +172,10 @@ pub struct Object {
     pub archived: bool,
     /// The space allows grants to people who are no members.
     pub outsiders: bool,
+    /// The space allows links.
+    pub links: bool,
+    /// The space and the workspace allow links to let guests in.
+    pub public_links: bool,
     /// It, or a folder around it, is in the trash.
     pub trashed: bool,
     /// Its own grants, and those of the folders around it.
@@ -174,7 +206,7 @@ impl Circumstances {
 /// Why somebody may open an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
-    /// They made it, and can open it still.
+    /// They made it, and can open it still, not by a link alone.
     Creator,
     /// Their role in its space.
     Role(Role),
@@ -191,13 +223,17 @@ pub fn reasons(who: &Subject, what: &Object, now: Millis) -> Vec<(Reason, Right)
     let in_gallery = what.space_kind == SpaceKind::Gallery;
     let mut reasons = Vec::new();
     reasons.extend(role.map(|role| (Reason::Role(role), role.right())));
-    reasons.extend(in_gallery.then_some((Reason::Gallery, Right::Read)));
+    reasons.extend((in_gallery && !who.is_guest).then_some((Reason::Gallery, Right::Read)));
+    let mut by_link = 0;
     if what.outsiders || in_gallery || role.is_some() {
-        let held = |(_, grant): &(usize, &Grant)| grant.holds_for(who, now);
-        let granted = what.grants.iter().enumerate().filter(held);
-        reasons.extend(granted.map(|(at, grant)| (Reason::Grant(at), grant.right)));
+        let held = |(_, grant): &(usize, &Grant)| grant.holds_for(who, what, now);
+        for (at, grant) in what.grants.iter().enumerate().filter(held) {
+            by_link += usize::from(matches!(grant.to, Grantee::Link { .. }));
+            reasons.push((Reason::Grant(at), grant.right));
+        }
     }
-    if who.person == what.creator && !reasons.is_empty() {
+    // A link gives what it says: it does not make anew the maker of somebody who was shut out.
+    if who.person == what.creator && reasons.len() > by_link {
         reasons.push((Reason::Creator, Right::Manage));
     }
     reasons
@@ -210,12 +246,18 @@ pub fn check(who: &Subject, what: &Object, when: &Circumstances) -> Option<Right
     if what.trashed && right < Right::Manage {
         return None;
     }
+    Some(limited(right, what.archived, when))
+}
+
+/// What is left of a right in a space that is put away or not, under the circumstances.
+#[must_use]
+pub fn limited(right: Right, archived: bool, when: &Circumstances) -> Right {
     let limits = [
-        (what.archived || when.is_read_only, Right::Read),
+        (archived || when.is_read_only, Right::Read),
         (when.is_old_session, Right::Edit),
         (true, when.cap),
     ];
-    limits.into_iter().filter(|(holds, _)| *holds).map(|(_, limit)| limit.min(right)).min()
+    limits.into_iter().filter(|(holds, _)| *holds).fold(right, |right, (_, limit)| right.min(limit))
 }
 
 /// A condition on objects.
@@ -235,6 +277,10 @@ pub enum Filter {
     Archived,
     /// Its space allows grants to people who are no members.
     Outsiders,
+    /// Its space allows links.
+    Links,
+    /// Its space and the workspace allow links to let guests in.
+    PublicLinks,
     /// It is in the trash.
     Trashed,
     /// This person made it.
@@ -245,6 +291,17 @@ pub enum Filter {
         person: PersonId,
         /// The spaces.
         spaces: Vec<SpaceId>,
+        /// The least right that counts.
+        right: Right,
+        /// The time.
+        now: Millis,
+    },
+    /// A grant of at least this right, on it or a folder around it, to one of the links holds.
+    Linked {
+        /// The links.
+        links: Vec<LinkId>,
+        /// Only those for guests count.
+        public: bool,
         /// The least right that counts.
         right: Right,
         /// The time.
@@ -269,12 +326,22 @@ impl Filter {
             Self::Outsiders => what.outsiders,
             Self::Trashed => what.trashed,
             Self::CreatedBy(person) => what.creator == *person,
+            Self::Links => what.links,
+            Self::PublicLinks => what.public_links,
             Self::Granted { person, spaces, right, now } => what.grants.iter().any(|grant| {
                 let is_theirs = match grant.to {
                     Grantee::Person(to) => to == *person,
                     Grantee::Space(to) => spaces.contains(&to),
+                    Grantee::Link { .. } => false,
                 };
-                is_theirs && grant.right >= *right && grant.expires_at.is_none_or(|end| *now < end)
+                is_theirs && grant.gives(*right, *now)
+            }),
+            Self::Linked { links, public: wanted, right, now } => what.grants.iter().any(|grant| {
+                let is_theirs = match grant.to {
+                    Grantee::Link { id, public } => links.contains(&id) && public >= *wanted,
+                    Grantee::Person(_) | Grantee::Space(_) => false,
+                };
+                is_theirs && grant.gives(*right, *now)
             }),
         }
     }
@@ -306,27 +373,45 @@ pub fn filter(who: &Subject, when: &Circumstances, needed: Right) -> Filter {
 
 /// That the person has at least this right, limits aside.
 fn may(who: &Subject, now: Millis, right: Right) -> Filter {
-    let made = Filter::CreatedBy(who.person);
-    Filter::Any(vec![
-        reaches(who, now, right),
-        Filter::All(vec![made, reaches(who, now, Right::Read)]),
-    ])
+    let made = Filter::All(vec![Filter::CreatedBy(who.person), stands(who, now, Right::Read)]);
+    Filter::Any(vec![stands(who, now, right), linked(who, now, right), made])
 }
 
-/// That role, gallery or grants give the person at least this right.
-fn reaches(who: &Subject, now: Millis, right: Right) -> Filter {
-    let mine = || who.roles.keys().copied().collect::<Vec<_>>();
+/// That role, gallery or grants other than links give the person at least this right.
+fn stands(who: &Subject, now: Millis, right: Right) -> Filter {
     let enough = who.roles.iter().filter(|(_, role)| role.right() >= right);
-    let granted = Filter::Granted { person: who.person, spaces: mine(), right, now };
-    let counts = vec![Filter::Outsiders, Filter::InGallery, Filter::InSpaces(mine())];
+    let granted = Filter::Granted { person: who.person, spaces: spaces_of(who), right, now };
     let mut ways = vec![
         Filter::InSpaces(enough.map(|(space, _)| *space).collect()),
-        Filter::All(vec![granted, Filter::Any(counts)]),
+        Filter::All(vec![granted, grants_count(who)]),
     ];
-    if right == Right::Read {
+    if right == Right::Read && !who.is_guest {
         ways.push(Filter::InGallery);
     }
     Filter::Any(ways)
+}
+
+/// That a link gives the person at least this right.
+fn linked(who: &Subject, now: Millis, right: Right) -> Filter {
+    if who.links.is_empty() {
+        return Filter::NEVER;
+    }
+    let (links, public) = (who.links.iter().copied().collect(), who.is_guest);
+    let mut all =
+        vec![Filter::Linked { links, public, right, now }, Filter::Links, grants_count(who)];
+    if public {
+        all.push(Filter::PublicLinks);
+    }
+    Filter::All(all)
+}
+
+/// That what was granted counts for the person: not where grants are for members alone.
+fn grants_count(who: &Subject) -> Filter {
+    Filter::Any(vec![Filter::Outsiders, Filter::InGallery, Filter::InSpaces(spaces_of(who))])
+}
+
+fn spaces_of(who: &Subject) -> Vec<SpaceId> {
+    who.roles.keys().copied().collect()
 }
 
 #[cfg(test)]

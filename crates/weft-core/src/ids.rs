@@ -92,6 +92,10 @@ id128!(
     /// A folder of a space.
     FolderId
 );
+id128!(
+    /// A room's link, until it is renewed: the next one has another id.
+    LinkId
+);
 
 fn to_text(bytes: &[u8; 16]) -> String {
     let value = u128::from_be_bytes(*bytes);

@@ -21,6 +21,6 @@ pub mod room;
 pub use entry::{Body, Entry, Guard};
 pub use fault::Fault;
 pub use ids::{
-    BadId, ClientId, FolderId, Millis, PersonId, Right, RoomId, Seq, SessionId, SpaceId,
+    BadId, ClientId, FolderId, LinkId, Millis, PersonId, Right, RoomId, Seq, SessionId, SpaceId,
 };
 pub use ledger::{Known, Ledger, Verdict, WINDOW};

@@ -12,15 +12,24 @@ use bytes::Bytes;
 
 use crate::{PersonId, SessionId};
 
+/// Whom others see. Several sessions of one person are one face.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Face {
+    /// The person, or somebody for whom the person vouches.
+    pub id: PersonId,
+    /// What they are called.
+    pub name: String,
+    /// Whether they have no account.
+    pub guest: bool,
+}
+
 /// A session as others see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Peer {
     /// The session: one tab or program.
     pub session: SessionId,
-    /// Whose face it is. Several sessions of one person are one face.
-    pub person: PersonId,
-    /// What the person is called.
-    pub name: String,
+    /// Whose it is.
+    pub face: Face,
     /// The person's colour here: a number from 1, the same for all who look.
     pub color: u32,
     /// Where the session's cursor is, in the words of the room's kind. Opaque here.
@@ -36,12 +45,12 @@ pub struct Presence {
 }
 
 impl Presence {
-    /// A session comes in, and gets its person's colour: the one that the person has here already,
+    /// A session comes in, and gets its face's colour: the one that the face has here already,
     /// else the lowest free one.
-    pub fn join(&mut self, session: SessionId, person: PersonId, name: String) -> u32 {
-        let known = self.here.values().find(|peer| peer.person == person);
+    pub fn join(&mut self, session: SessionId, face: Face) -> u32 {
+        let known = self.here.values().find(|peer| peer.face.id == face.id);
         let color = known.map_or_else(|| self.free_color(), |peer| peer.color);
-        self.here.insert(session, Peer { session, person, name, color, data: Bytes::new() });
+        self.here.insert(session, Peer { session, face, color, data: Bytes::new() });
         self.changed.insert(session);
         color
     }
@@ -99,27 +108,27 @@ impl Presence {
 mod tests {
     use super::*;
 
-    fn person(n: u8) -> PersonId {
-        PersonId::from_bytes([n; 16])
+    fn face(n: u8) -> Face {
+        Face { id: PersonId::from_bytes([n; 16]), name: n.to_string(), guest: false }
     }
 
     #[test]
     fn a_person_has_one_color_and_the_lowest_free_one() {
         let mut presence = Presence::default();
-        assert_eq!(presence.join(SessionId(1), person(1), "A".into()), 1);
-        assert_eq!(presence.join(SessionId(2), person(2), "B".into()), 2);
-        assert_eq!(presence.join(SessionId(3), person(1), "A".into()), 1, "second tab, same face");
+        assert_eq!(presence.join(SessionId(1), face(1)), 1);
+        assert_eq!(presence.join(SessionId(2), face(2)), 2);
+        assert_eq!(presence.join(SessionId(3), face(1)), 1, "second tab, same face");
         presence.leave(SessionId(1));
-        assert_eq!(presence.join(SessionId(4), person(3), "C".into()), 3, "A is still here");
+        assert_eq!(presence.join(SessionId(4), face(3)), 3, "A is still here");
         presence.leave(SessionId(3));
-        assert_eq!(presence.join(SessionId(5), person(4), "D".into()), 1);
+        assert_eq!(presence.join(SessionId(5), face(4)), 1);
     }
 
     #[test]
     fn only_changes_are_flushed() {
         let mut presence = Presence::default();
-        presence.join(SessionId(1), person(1), "A".into());
-        presence.join(SessionId(2), person(2), "B".into());
+        presence.join(SessionId(1), face(1));
+        presence.join(SessionId(2), face(2));
         assert_eq!(presence.flush().0.len(), 2);
         presence.set(SessionId(1), Bytes::from_static(b"x"));
         presence.leave(SessionId(2));

@@ -168,10 +168,11 @@ fn attached_to_wire(
 fn peer_to_wire(peer: &Peer) -> wire::Peer {
     wire::Peer {
         session_id: peer.session.0,
-        person_id: Bytes::copy_from_slice(peer.person.as_bytes()),
-        name: peer.name.clone(),
+        person_id: Bytes::copy_from_slice(peer.face.id.as_bytes()),
+        name: peer.face.name.clone(),
         color: peer.color,
         data: peer.data.clone(),
+        guest: peer.face.guest,
     }
 }
 

@@ -3,14 +3,14 @@
 use std::{io, path::Path};
 
 use weft_core::PersonId;
-use weft_store::{Meta, MetaError, NewPerson, Person};
+use weft_store::{AuditEntry, AuditQuery, Meta, MetaError, NewPerson, Origin, Person, audited};
 
 use crate::{
     auth::{Passwords, random},
     config::Limits,
     http::{ApiError, fields},
     quarantine::{Kept, Quarantine},
-    serve::{DataDir, DataDirError, quarantine_in},
+    serve::{DataDir, DataDirError, metadata_in, quarantine_in},
     state::Clock,
 };
 
@@ -30,6 +30,9 @@ pub enum AdminError {
     /// The folder cannot be used; a server may run in it.
     #[error(transparent)]
     DataDir(#[from] DataDirError),
+    /// No server has used the folder.
+    #[error("there is no data of a weft in that folder")]
+    NoData,
     /// There is nobody of that user name.
     #[error("there is nobody of that user name")]
     Nobody,
@@ -67,7 +70,7 @@ pub async fn create_admin(data_dir: &Path, form: AdminForm) -> Result<Person, Ad
         admin: true,
         language: "en".to_owned(),
     };
-    let person = meta.create_person(&new, now).await;
+    let person = audited(Origin::new(String::new(), now), meta.create_person(&new, now)).await;
     meta.close().await;
     Ok(person?)
 }
@@ -83,9 +86,38 @@ pub async fn remove_second_factor(data_dir: &Path, username: &str) -> Result<boo
         let person = meta.person_named(username).await?.ok_or(AdminError::Nobody)?;
         Ok(meta.remove_second_factor(person.id).await?)
     };
-    let removed = removed.await;
+    let here = Origin::new(String::new(), Clock::system().now());
+    let removed = audited(here, removed).await;
     meta.close().await;
     removed
+}
+
+/// Acts of the audit log in a data folder, which a server may use meanwhile, the last first: at most so many, of or about
+/// that person.
+///
+/// # Errors
+/// See [`AdminError`].
+pub async fn list_acts(
+    data_dir: &Path,
+    username: Option<&str>,
+    limit: u64,
+) -> Result<Vec<AuditEntry>, AdminError> {
+    let metadata = metadata_in(data_dir);
+    // Looking must not make a folder look like a server's.
+    if !metadata.exists() {
+        return Err(AdminError::NoData);
+    }
+    let meta = Meta::open(&metadata).await?;
+    let acts = async {
+        let person = match username {
+            Some(name) => Some(meta.person_named(name).await?.ok_or(AdminError::Nobody)?.id),
+            None => None,
+        };
+        Ok(meta.audit(AuditQuery { person, limit, ..AuditQuery::default() }).await?)
+    };
+    let acts = acts.await;
+    meta.close().await;
+    acts
 }
 
 /// The operations that were set aside in a data folder, which a server may use meanwhile; the newest

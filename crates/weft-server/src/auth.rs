@@ -1,5 +1,5 @@
 //! Who is asking: sign-ins by cookie (browsers) or bearer token (programs), personal access tokens,
-//! room tokens.
+//! room tokens, guests.
 //!
 //! A token is 32 random bytes; only its SHA-256 is stored. A browser sends its cookie with every
 //! request, also with those that other sites make it send, so that whatever a cookie authorises
@@ -21,8 +21,10 @@ use axum::http::{HeaderMap, header};
 use weft_core::Millis;
 
 pub use address::{ClientAddress, Network};
-pub(crate) use cookie::{clearing_cookie, renewed_cookie, session_cookie};
-pub(crate) use credential::{ACCESS_TOKEN_PREFIX, ROOM_TOKEN_PREFIX, renewed};
+pub(crate) use cookie::{clearing_cookie, guest_cookie, renewed_cookie, session_cookie};
+pub(crate) use credential::{
+    ACCESS_TOKEN_PREFIX, GUEST_PREFIX, ROOM_TOKEN_PREFIX, link_ends, renewed,
+};
 pub use credential::{Admin, Caller, Credential, Pass, Signed};
 pub(crate) use limiter::{Attempt, Attempts};
 pub(crate) use origin::{
@@ -50,19 +52,20 @@ pub enum Via {
 }
 
 /// Who sends a request with these headers. `query_token` is the URL's `token`, for the protocols
-/// that allow one there. Says nothing about `Origin`.
+/// that allow one there; `guest` the room of which a browser's guest speaks. Says nothing about `Origin`.
 ///
 /// `Authorization` goes first, then the query, then the cookie; one that is present but not valid
 /// is not made up for by the next.
 ///
 /// # Errors
 /// As [`authenticate_token`].
-async fn authenticate(
+pub(crate) async fn authenticate(
     state: &AppState,
     headers: &HeaderMap,
     query_token: Option<&str>,
+    guest: Option<&str>,
 ) -> Result<Signed, ApiError> {
-    let (token, via) = token(headers, query_token).ok_or(ApiError::NotSignedIn)?;
+    let (token, via) = token(headers, query_token, guest).ok_or(ApiError::NotSignedIn)?;
     authenticate_token(state, &token, via).await
 }
 
@@ -87,15 +90,20 @@ pub async fn authenticate_socket(
     state: &AppState,
     headers: &HeaderMap,
     query_token: Option<&str>,
+    guest: Option<&str>,
 ) -> Result<Signed, ApiError> {
-    let signed = authenticate(state, headers, query_token).await?;
+    let signed = authenticate(state, headers, query_token, guest).await?;
     if signed.via == Via::Cookie {
         check_origin(state, headers)?;
     }
     Ok(signed)
 }
 
-fn token(headers: &HeaderMap, query_token: Option<&str>) -> Option<(String, Via)> {
+fn token(
+    headers: &HeaderMap,
+    query_token: Option<&str>,
+    guest: Option<&str>,
+) -> Option<(String, Via)> {
     if let Some(value) = headers.get(header::AUTHORIZATION) {
         let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
         let bearer = scheme.eq_ignore_ascii_case("bearer");
@@ -104,5 +112,9 @@ fn token(headers: &HeaderMap, query_token: Option<&str>) -> Option<(String, Via)
     if let Some(token) = query_token {
         return Some((token.to_owned(), Via::Query));
     }
-    Some((cookie::session_token(headers)?.to_owned(), Via::Cookie))
+    let token = match guest {
+        Some(room) => cookie::guest_token(headers, room)?,
+        None => cookie::session_token(headers)?,
+    };
+    Some((token.to_owned(), Via::Cookie))
 }

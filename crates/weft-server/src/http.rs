@@ -9,6 +9,7 @@
 mod account;
 mod admin;
 mod answers;
+mod audit;
 mod body;
 mod content;
 mod error;
@@ -17,13 +18,16 @@ mod folders;
 mod grants;
 mod invites;
 mod layers;
+mod links;
 mod openapi;
 mod operation;
 mod people;
+mod people_search;
 pub(crate) mod room_tokens;
 mod rooms;
 mod second_factor;
 mod setup;
+mod sharing;
 mod spaces;
 mod tokens;
 mod workspace_invites;
@@ -41,6 +45,8 @@ use utoipa_axum::{
     routes,
 };
 
+use weft_store::{Origin, audited};
+
 pub(crate) use body::{Body, Names};
 pub use error::ApiError;
 pub(crate) use rooms::open as open_room;
@@ -57,7 +63,14 @@ use crate::{
 async fn to_the_end<T: Send + 'static>(
     work: impl Future<Output = Result<T, ApiError>> + Send + 'static,
 ) -> Result<T, ApiError> {
-    match tokio::spawn(work).await {
+    // Who acts from where goes along.
+    let work = async {
+        match Origin::present() {
+            Some(origin) => tokio::spawn(audited(origin, work)).await,
+            None => tokio::spawn(work).await,
+        }
+    };
+    match work.await {
         Ok(done) => done,
         Err(error) => match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
@@ -82,6 +95,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .merge(sockets(&state))
         .merge(y_sweet_calls(op_bytes_max))
         .fallback_service(assets::service(state.clone()))
+        .layer(middleware::from_fn_with_state(state.clone(), layers::audited))
         .layer(middleware::from_fn_with_state(state.clone(), layers::security_headers))
         .layer(middleware::from_fn(layers::log))
         .layer(DefaultBodyLimit::max(body_bytes_max))
@@ -106,6 +120,7 @@ fn v1(op_bytes_max: usize) -> OpenApiRouter<AppState> {
         .routes(routes!(people::register))
         .routes(routes!(people::login))
         .routes(routes!(people::logout))
+        .routes(routes!(account::confirm))
         .routes(routes!(people::me, account::change_profile))
         .routes(routes!(account::change_password))
         .routes(routes!(account::sign_ins, account::end_other_sign_ins))
@@ -117,6 +132,8 @@ fn v1(op_bytes_max: usize) -> OpenApiRouter<AppState> {
         .routes(routes!(tokens::revoke))
         .routes(routes!(room_tokens::mint))
         .routes(routes!(admin::quarantine))
+        .routes(routes!(audit::of_all))
+        .routes(routes!(sharing::read, sharing::change))
         .routes(routes!(workspace_invites::list, workspace_invites::create))
         .routes(routes!(workspace_invites::revoke))
         .routes(routes!(rooms::list, rooms::create))
@@ -130,6 +147,12 @@ fn v1(op_bytes_max: usize) -> OpenApiRouter<AppState> {
         .routes(routes!(grants::people))
         .routes(routes!(grants::grant))
         .routes(routes!(grants::revoke))
+        .routes(routes!(links::read, links::set, links::turn_off))
+        .routes(routes!(links::renew))
+        .routes(routes!(links::look))
+        .routes(routes!(links::open_by))
+        .routes(routes!(audit::of_room))
+        .routes(routes!(people_search::search))
         .routes(routes!(invites::list, invites::create))
         .routes(routes!(invites::revoke))
         .routes(routes!(invites::look))
@@ -138,6 +161,7 @@ fn v1(op_bytes_max: usize) -> OpenApiRouter<AppState> {
         .routes(routes!(spaces::read, spaces::change))
         .routes(routes!(spaces::members, spaces::invite))
         .routes(routes!(spaces::set_role, spaces::remove))
+        .routes(routes!(audit::of_space))
         .routes(routes!(spaces::answer))
         .routes(routes!(spaces::hand_over))
         .routes(routes!(folders::create))

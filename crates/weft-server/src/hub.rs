@@ -54,6 +54,9 @@ pub(crate) use voice::Voice;
 /// Changes of rights that are under way at once, when one act changes them in many rooms: the log stores them together.
 const ROOMS_TOLD_AT_ONCE: usize = 64;
 
+/// How long a store that has failed is taken to take no changes, in milliseconds: rooms leave it alone for as long (L5).
+const STORE_LEFT_ALONE_MS: u64 = 1_000;
+
 /// Where a room is to stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
@@ -133,6 +136,7 @@ impl Hub {
             clock,
             pace: Pace::new(),
             quarantine,
+            failed_at: Arc::default(),
             idle_ms: limits.room_idle_ms,
             touch_ms: limits.room_touch_ms,
         };
@@ -161,6 +165,13 @@ impl Hub {
 
     pub(crate) fn clock(&self) -> &Clock {
         &self.0.tools.clock
+    }
+
+    /// Whether the store took no change when one was given last, a moment ago.
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
+        let failed_at = self.0.tools.failed_at.load(Ordering::Relaxed);
+        failed_at != 0 && self.clock().now() < failed_at.saturating_add(STORE_LEFT_ALONE_MS)
     }
 
     pub(crate) fn is_stopping(&self) -> bool {

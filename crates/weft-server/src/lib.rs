@@ -18,10 +18,13 @@ mod welcome;
 mod ws;
 mod yjs;
 
-pub use admin::{AdminError, AdminForm, create_admin, list_quarantined, remove_second_factor};
+pub use admin::{
+    AdminError, AdminForm, create_admin, list_acts, list_quarantined, remove_second_factor,
+};
 pub use config::Config;
 pub use quarantine::{Kept, Quarantine};
 pub use serve::{DataDir, DataDirError, Running, StartError, serve, serve_by};
 pub use state::{App, AppState, Clock};
+pub use weft_store::{AuditEntry, PersonBrief};
 
 const _: () = assert!(!weft_core::planted::IS_POSSIBLE, "no program has planted defects");

@@ -24,8 +24,8 @@ use crate::{
     state::{App, AppState, Clock},
 };
 
-pub(crate) use data_dir::quarantine_in;
 pub use data_dir::{DataDir, DataDirError};
+pub(crate) use data_dir::{metadata_in, quarantine_in};
 use front::Door;
 pub(crate) use front::{Counted, Guest};
 

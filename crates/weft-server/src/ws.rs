@@ -35,6 +35,7 @@ const COME_BACK_MS: u32 = 1_000;
 #[derive(Deserialize)]
 pub struct SocketQuery {
     pub(crate) token: Option<String>,
+    pub(crate) guest: Option<String>,
 }
 
 /// Opens a socket for someone who is signed in.
@@ -47,7 +48,8 @@ pub async fn upgrade(
     headers: HeaderMap,
     handshake: Handshake,
 ) -> Result<Response, ApiError> {
-    let signed = authenticate_socket(&state, &headers, query.token.as_deref()).await?;
+    let (token, guest) = (query.token.as_deref(), query.guest.as_deref());
+    let signed = authenticate_socket(&state, &headers, token, guest).await?;
     let hub = state.hub.as_ref().clone();
     let serve = move |socket| connection::serve(socket, hub, signed);
     Ok(handshake.accept(Some(SUBPROTOCOL), Manner::Frames, &state.config.limits, serve))

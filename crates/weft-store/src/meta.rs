@@ -10,15 +10,18 @@
 
 mod access;
 mod access_tokens;
+mod audit;
 mod clients;
 mod entities;
 mod error;
 mod folders;
 mod grants;
 mod invites;
+mod links;
 mod migrations;
 mod names;
 mod people;
+mod people_search;
 mod room_tokens;
 mod rooms;
 mod second_factors;
@@ -37,20 +40,22 @@ use sea_orm::{
 };
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use tokio::sync::{Mutex, MutexGuard};
-use weft_core::{FolderId, Millis, PersonId, RoomId, SpaceId};
+use weft_core::{FolderId, LinkId, Millis, PersonId, RoomId, SpaceId};
 
 pub use access_tokens::{ACCESS_TOKEN_TOUCH_MS, AccessToken, NewAccessToken, Scope, Scopes};
+pub use audit::{Act, AuditEntry, AuditQuery, Origin, audited};
 pub use clients::{CLIENT_IDLE_MS_MAX, ClaimedClients};
 pub use error::{MetaError, Refusal};
 pub use folders::{DEPTH_MAX, FolderRow, FolderView, NewFolder};
 pub use grants::{Audience, GrantView, Member, NewGrant, NewGrantee, Receiver, Target};
 pub use invites::{Accepted, Invite, InviteLook, NewInvite};
+pub use links::{Guest, LinksAllowed, NewGuest, NewLink, RoomLink};
 pub use names::name_key;
 pub use people::{Credentials, NewPerson, Person, PersonBrief, ProfileChange};
 pub use room_tokens::{NewRoomToken, RoomToken, TokenRoom};
 pub use rooms::{NewRoom, RoomRow, RoomView, SpaceBrief, Which};
 pub use second_factors::SecondFactor;
-pub use settings::SetupSecret;
+pub use settings::{PeopleFound, SetupSecret};
 pub use sign_ins::{
     ListedSignIn, NewSignIn, SIGN_IN_TOUCH_MS, SIGN_INS_LISTED_MAX, SignIn, sign_in_id,
 };
@@ -157,6 +162,10 @@ fn space_id(bytes: &[u8]) -> Result<SpaceId, MetaError> {
 
 fn folder_id(bytes: &[u8]) -> Result<FolderId, MetaError> {
     FolderId::try_from(bytes).map_err(|_| MetaError::Damaged("a folder's id"))
+}
+
+fn link_id(bytes: &[u8]) -> Result<LinkId, MetaError> {
+    LinkId::try_from(bytes).map_err(|_| MetaError::Damaged("a link's id"))
 }
 
 fn bytes_of(id: &[u8; 16]) -> Vec<u8> {

@@ -6,7 +6,9 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
-use weft_server::{AdminForm, Kept, create_admin, list_quarantined, remove_second_factor};
+use weft_server::{
+    AdminForm, Kept, PersonBrief, create_admin, list_acts, list_quarantined, remove_second_factor,
+};
 
 /// Commands of `weft admin`.
 #[derive(clap::Subcommand)]
@@ -15,8 +17,26 @@ pub enum Command {
     Create(Create),
     /// Takes away the second factor of somebody who has lost their device and their recovery codes.
     SecondFactorOff(Named),
+    /// Lists what people did that matters to rights and security, the last first.
+    Audit(Audit),
     /// Lists operations that made a room fail and were set aside, the newest first.
     Quarantine(Quarantine),
+}
+
+/// Which acts.
+#[derive(clap::Args)]
+pub struct Audit {
+    /// The folder of the server, which may run meanwhile.
+    #[arg(long, env = "WEFT_DATA_DIR", default_value = "./weft-data", value_name = "DIR")]
+    data_dir: PathBuf,
+
+    /// Only what this person did, or what was done about them.
+    #[arg(long)]
+    username: Option<String>,
+
+    /// How many.
+    #[arg(long, default_value_t = 100)]
+    limit: u64,
 }
 
 /// Where to look.
@@ -60,6 +80,7 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Create(create) => self::create(create).await,
         Command::SecondFactorOff(named) => second_factor_off(&named).await,
+        Command::Audit(audit) => list_audit(&audit).await,
         Command::Quarantine(Quarantine { data_dir }) => list_quarantine(&data_dir),
     }
 }
@@ -82,6 +103,27 @@ async fn second_factor_off(Named { data_dir, username }: &Named) -> anyhow::Resu
         eprintln!("weft: {username} signs in with the password alone now");
     } else {
         eprintln!("weft: {username} had no second factor");
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the list is what was asked for")]
+async fn list_audit(Audit { data_dir, username, limit }: &Audit) -> anyhow::Result<()> {
+    for act in list_acts(data_dir, username.as_deref(), *limit).await? {
+        let of = |person: &Option<PersonBrief>| {
+            person.as_ref().map_or_else(|| "-".to_owned(), |person| person.username.clone())
+        };
+        let room = act.room.as_ref().map_or_else(|| "-".to_owned(), |(id, _)| id.to_string());
+        let space = act.space.as_ref().map_or_else(|| "-".to_owned(), |(id, _)| id.to_string());
+        let from = if act.address.is_empty() { "here" } else { &act.address };
+        println!(
+            "{} {} by={} from={from} person={} room={room} space={space} {}",
+            act.at,
+            act.act,
+            of(&act.by),
+            of(&act.person),
+            act.params,
+        );
     }
     Ok(())
 }

@@ -53,7 +53,9 @@ fn judge(error: &anyhow::Error) -> (u8, Option<&'static str>) {
     match error.downcast_ref::<AdminError>() {
         Some(AdminError::DataDir(error)) => data_dir(error),
         Some(AdminError::Meta(error)) => meta(error),
-        Some(AdminError::Form { .. } | AdminError::Nobody) | None => (OTHER, None),
+        Some(AdminError::Form { .. } | AdminError::Nobody | AdminError::NoData) | None => {
+            (OTHER, None)
+        }
     }
 }
 

@@ -14,6 +14,10 @@ fn space(n: u8) -> SpaceId {
     SpaceId::from_bytes([n; 16])
 }
 
+fn link(n: u8) -> LinkId {
+    LinkId::from_bytes([n; 16])
+}
+
 const RIGHTS: [Right; 4] = [Right::Read, Right::Comment, Right::Edit, Right::Manage];
 
 fn a_right() -> impl Strategy<Value = Right> {
@@ -24,6 +28,7 @@ fn a_grant() -> impl Strategy<Value = Grant> {
     let to = prop_oneof![
         (0..3_u8).prop_map(|n| Grantee::Person(person(n))),
         (0..3_u8).prop_map(|n| Grantee::Space(space(n))),
+        (0..3_u8, any::<bool>()).prop_map(|(n, public)| Grantee::Link { id: link(n), public }),
     ];
     let expires_at = proptest::option::of(NOW - 1..=NOW + 1);
     (to, a_right(), expires_at).prop_map(|(to, right, expires_at)| Grant { to, right, expires_at })
@@ -32,21 +37,33 @@ fn a_grant() -> impl Strategy<Value = Grant> {
 fn a_subject() -> impl Strategy<Value = Subject> {
     let role = proptest::sample::select(&Role::ALL[..]);
     let roles = proptest::collection::btree_map((0..3_u8).prop_map(space), role, 0..3);
-    roles.prop_map(|roles| Subject { person: person(0), roles })
+    let links = || proptest::collection::btree_set((0..3_u8).prop_map(link), 0..3);
+    prop_oneof![
+        3 => (roles, links()).prop_map(|(roles, links)| Subject { roles, links, ..stranger() }),
+        1 => links().prop_map(|links| Subject { person: person(9), links, is_guest: true, ..stranger() }),
+    ]
 }
 
 fn an_object() -> impl Strategy<Value = Object> {
     let kind =
         proptest::sample::select(&[SpaceKind::Personal, SpaceKind::Team, SpaceKind::Gallery][..]);
-    let switches = any::<[bool; 3]>();
+    let switches = any::<[bool; 5]>();
     let grants = proptest::collection::vec(a_grant(), 0..4);
     (0..2_u8, 0..3_u8, kind, switches, grants).prop_map(
-        |(creator, stands, space_kind, [archived, outsiders, trashed], grants)| Object {
+        |(
+            creator,
+            stands,
+            space_kind,
+            [archived, outsiders, links, public_links, trashed],
+            grants,
+        )| Object {
             creator: person(creator),
             space: space(stands),
             space_kind,
             archived,
             outsiders,
+            links,
+            public_links,
             trashed,
             grants,
         },
@@ -81,6 +98,8 @@ proptest! {
         for limited in [
             Object { archived: true, ..what.clone() },
             Object { outsiders: false, ..what.clone() },
+            Object { links: false, ..what.clone() },
+            Object { public_links: false, ..what.clone() },
             Object { trashed: true, ..what.clone() },
         ] {
             prop_assert!(check(&who, &limited, &when) <= right);
@@ -96,7 +115,7 @@ proptest! {
 }
 
 fn stranger() -> Subject {
-    Subject { person: person(0), roles: BTreeMap::new() }
+    Subject::stranger(person(0))
 }
 
 fn member(role: Role) -> Subject {
@@ -111,6 +130,8 @@ fn room() -> Object {
         space_kind: SpaceKind::Team,
         archived: false,
         outsiders: true,
+        links: true,
+        public_links: true,
         trashed: false,
         grants: Vec::new(),
     }
@@ -157,4 +178,51 @@ fn in_the_trash_only_who_manages_sees_it() {
     // Whoever managed it can still find it there, though nothing in the space changes any more.
     let archived = Object { archived: true, ..trashed };
     assert_eq!(right(&member(Role::Admin), &archived), Some("read"));
+}
+
+/// A link to the room, to edit.
+fn a_link(public: bool) -> Grant {
+    let to = Grantee::Link { id: link(1), public };
+    Grant { to, right: Right::Edit, expires_at: Some(NOW + 1) }
+}
+
+fn holding(who: Subject) -> Subject {
+    Subject { links: BTreeSet::from([link(1)]), ..who }
+}
+
+fn guest() -> Subject {
+    Subject { is_guest: true, ..holding(Subject::stranger(person(9))) }
+}
+
+#[test]
+fn links_let_in_who_holds_them_and_public_ones_guests() {
+    let check = |public: bool, change: fn(&mut Object), expected: [Option<&str>; 3]| {
+        let mut room = Object { grants: vec![a_link(public)], ..room() };
+        change(&mut room);
+        let rights = [&stranger(), &holding(stranger()), &guest()].map(|who| right(who, &room));
+        assert_eq!(rights, expected, "{room:?}");
+    };
+    let edit = Some("edit");
+    check(false, |_| (), [None, edit, None]);
+    check(true, |_| (), [None, edit, edit]);
+    check(true, |room| room.public_links = false, [None, edit, None]);
+    check(true, |room| room.links = false, [None; 3]);
+    check(true, |room| room.outsiders = false, [None; 3]);
+    check(true, |room| room.trashed = true, [None; 3]);
+    check(true, |room| room.archived = true, [None, Some("read"), Some("read")]);
+    check(true, |room| room.grants[0].expires_at = Some(NOW), [None; 3]);
+    check(true, |room| room.grants[0].to = Grantee::Link { id: link(2), public: true }, [None; 3]);
+    // In the gallery everybody with an account reads; a guest has the link alone.
+    let gallery = Object { space_kind: SpaceKind::Gallery, ..room() };
+    assert_eq!([right(&stranger(), &gallery), right(&guest(), &gallery)], [Some("read"), None]);
+}
+
+#[test]
+fn a_link_makes_no_maker_of_who_was_shut_out() {
+    let maker = Subject::stranger(person(1));
+    let room = Object { grants: vec![a_link(true)], ..room() };
+    assert_eq!(right(&maker, &room), None);
+    assert_eq!(right(&holding(maker.clone()), &room), Some("edit"));
+    let member = Subject { roles: BTreeMap::from([(space(1), Role::Viewer)]), ..maker };
+    assert_eq!(right(&member, &room), Some("manage"));
 }

@@ -9,6 +9,7 @@ use crate::{
     Entry, Fault, Millis, PersonId, Right, Seq, SessionId,
     machine::Digest,
     planted,
+    presence::Face,
     room::{Attached, Health, Member, Message, Output, Replica, Room, recent::Beginning},
 };
 
@@ -44,10 +45,8 @@ pub enum Ask {
         right: Right,
         /// The most that the session may ever do, whatever the person may.
         cap: Right,
-        /// As whom others see it: the person, or somebody for whom the person vouches.
-        face: PersonId,
-        /// What the face is called.
-        name: String,
+        /// As whom others see it.
+        face: Face,
         /// What the session has.
         start: Start,
     },
@@ -123,9 +122,9 @@ impl Room {
         }
         while let Some(ask) = self.waiting.pop_front() {
             match ask {
-                Ask::Attach { session, person, right, cap, face, name, start } => {
+                Ask::Attach { session, person, right, cap, face, start } => {
                     let member = Member { person, right: right.min(cap), cap };
-                    self.attach(now, session, member, (face, name), start);
+                    self.attach(now, session, member, face, start);
                 }
                 Ask::Pull(session, after) => self.pull(session, after),
                 Ask::Compare(session, seq, digest) => self.compare(session, seq, digest),
@@ -150,7 +149,7 @@ impl Room {
         now: Millis,
         session: SessionId,
         member: Member,
-        (face, name): (PersonId, String),
+        face: Face,
         start: Start,
     ) {
         let (state, entries, state_vector) = match start {
@@ -168,7 +167,7 @@ impl Room {
         };
         let right = member.right;
         self.presence.leave(session);
-        let color = self.presence.join(session, face, name);
+        let color = self.presence.join(session, face);
         self.members.insert(session, member);
         let attached = Attached {
             epoch: self.guard.epoch,

@@ -5,6 +5,7 @@ use crate::{
     Body, Ledger,
     ledger::Verdict,
     machine::{Author, Damaged, Digest, Merging, Upset},
+    presence::Face,
 };
 
 /// A machine that appends words; `!` is refused, `=` changes nothing, what begins with `#` panics
@@ -135,8 +136,9 @@ impl Bench {
         (face, name): (PersonId, &str),
         since: Since,
     ) {
-        let (right, name, start) = (Right::Edit, name.to_owned(), Start::Log(since));
-        self.room.ask(self.now, Ask::Attach { session, person, right, cap, face, name, start });
+        let face = Face { id: face, name: name.to_owned(), guest: false };
+        let (right, start) = (Right::Edit, Start::Log(since));
+        self.room.ask(self.now, Ask::Attach { session, person, right, cap, face, start });
         self.drain();
     }
 
@@ -856,7 +858,7 @@ fn two_faces_by_one_persons_rights_are_two_people() {
         .presence
         .all()
         .into_iter()
-        .map(|peer| (peer.person, peer.name, peer.color))
+        .map(|peer| (peer.face.id, peer.face.name, peer.color))
         .collect();
     assert_eq!(seen, [(guests[0], "Ann".to_owned(), 1), (guests[1], "Ben".to_owned(), 2)]);
     assert_eq!(b.room.people(), BTreeSet::from([person(A)]), "rights are asked for once");

@@ -1,25 +1,43 @@
-//! The browser's sign-in: cookie `weft_session`, which scripts cannot read.
+//! The browser's sign-in: cookie `weft_session`, which scripts cannot read. As a guest a browser has one cookie for each
+//! room, `weft_guest_ROOM`, and says in the query which it speaks of.
 
 use axum::http::{HeaderMap, HeaderValue, header};
+
+use weft_core::RoomId;
 
 use super::SIGN_IN_IDLE_MS_MAX;
 
 const NAME: &str = "weft_session";
+const GUEST_NAME: &str = "weft_guest_";
 
 /// The session's token among the cookies, if there is one.
 pub fn session_token(headers: &HeaderMap) -> Option<&str> {
+    value_of(headers, NAME)
+}
+
+/// The token of the browser's guest in that room, if there is one.
+pub fn guest_token<'a>(headers: &'a HeaderMap, room: &str) -> Option<&'a str> {
+    value_of(headers, &format!("{GUEST_NAME}{room}"))
+}
+
+fn value_of<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
     headers
         .get_all(header::COOKIE)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .find_map(|(name, value)| (name == NAME).then_some(value))
+        .find_map(|(name, value)| (name == wanted).then_some(value))
 }
 
 /// `Set-Cookie` for a new sign-in, or to move the end of one. `secure`: people come by https.
 pub fn session_cookie(token: &str, secure: bool) -> HeaderValue {
-    cookie(token, SIGN_IN_IDLE_MS_MAX / 1000, secure)
+    cookie(NAME, token, SIGN_IN_IDLE_MS_MAX / 1000, secure)
+}
+
+/// `Set-Cookie` for a guest in a room.
+pub fn guest_cookie(room: RoomId, token: &str, max_age_seconds: u64, secure: bool) -> HeaderValue {
+    cookie(&format!("{GUEST_NAME}{room}"), token, max_age_seconds, secure)
 }
 
 /// `Set-Cookie` that moves the end of the session among the cookies, if there is one.
@@ -29,13 +47,13 @@ pub fn renewed_cookie(headers: &HeaderMap, secure: bool) -> Option<HeaderValue> 
 
 /// `Set-Cookie` that removes the session.
 pub fn clearing_cookie(secure: bool) -> HeaderValue {
-    cookie("", 0, secure)
+    cookie(NAME, "", 0, secure)
 }
 
-fn cookie(value: &str, max_age_seconds: u64, secure: bool) -> HeaderValue {
+fn cookie(name: &str, value: &str, max_age_seconds: u64, secure: bool) -> HeaderValue {
     let secure = if secure { "; Secure" } else { "" };
     let text = format!(
-        "{NAME}={value}; HttpOnly; SameSite=Lax; Path=/; Max-Age={max_age_seconds}{secure}"
+        "{name}={value}; HttpOnly; SameSite=Lax; Path=/; Max-Age={max_age_seconds}{secure}"
     );
     let mut header =
         HeaderValue::try_from(text).expect("tokens are visible ASCII, ours and those of headers");

@@ -1,17 +1,20 @@
 //! What a credential allows: a sign-in everything that its person may, a personal access token what
-//! its scopes say, a room token one room.
+//! its scopes say, a room token and a guest's token one room.
 //!
 //! An endpoint says by its extractor whom it serves, so that a new one which says nothing serves
 //! people alone: [`Signed`] takes sign-ins only, [`Admin`] those of administrators. [`Caller`] takes every credential, and yields
 //! whose it is only to those who name a scope.
 
 use axum::{
-    extract::FromRequestParts,
+    extract::{FromRequestParts, Query},
     http::{Method, request::Parts},
 };
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
-use weft_core::{Millis, PersonId, Right};
-use weft_store::{Meta, MetaError, Person, RoomRow, RoomToken, Scope, Scopes, TokenRoom};
+use weft_core::{LinkId, Millis, PersonId, Right, access::Circumstances, presence::Face};
+use weft_store::{
+    Guest, Meta, MetaError, Origin, Person, RoomRow, RoomToken, Scope, Scopes, TokenRoom,
+};
 
 use super::{Secret, Via, authenticate, check_origin};
 use crate::{http::ApiError, state::AppState};
@@ -20,16 +23,20 @@ use crate::{http::ApiError, state::AppState};
 pub const ACCESS_TOKEN_PREFIX: &str = "weft_pat_";
 /// With what room tokens begin.
 pub const ROOM_TOKEN_PREFIX: &str = "weft_room_";
+/// With what guests' tokens begin.
+pub const GUEST_PREFIX: &str = "weft_guest_";
 
 /// Someone who has shown a valid credential. As an extractor: a sign-in, not a token of programs.
 #[derive(Debug, Clone)]
 pub struct Signed {
-    /// By whose rights.
+    /// By whose rights. A guest has those of nobody else: then this is the guest, without an account.
     pub person: Person,
     /// Names the credential: SHA-256 of its token.
     pub token_hash: [u8; 32],
     /// From then on it is not valid any more; a sign-in that is used before lasts longer.
     pub expires_at: Millis,
+    /// When the password was shown for it last; tokens were made to do without.
+    pub confirmed_at: Millis,
     /// How the token came.
     pub via: Via,
     /// What was shown.
@@ -45,12 +52,14 @@ pub enum Credential {
     Personal(Scopes),
     /// A room token.
     Room(Pass),
+    /// That of a guest who came by a link.
+    Guest(Pass),
 }
 
-/// What a room token allows.
+/// What a room token allows, or that of a guest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pass {
-    /// What it ends with: SHA-256 of the token of the sign-in or personal access token.
+    /// What it ends with: SHA-256 of the token of the sign-in or personal access token, or [`link_ends`].
     pub minted_with: [u8; 32],
     /// What it opens.
     pub room: TokenRoom,
@@ -85,14 +94,36 @@ impl Signed {
                     [false, _, read] => read.then_some(Right::Read),
                 }
             }
-            Credential::Room(pass) => Some(pass.right),
+            Credential::Room(pass) | Credential::Guest(pass) => Some(pass.right),
         }
+    }
+
+    /// What bounds the rights of this credential now, besides its person's.
+    #[must_use]
+    pub fn circumstances(&self, state: &AppState) -> Circumstances {
+        let now = state.clock.now();
+        let asked_again = state.config.limits.manage_session_ms_max;
+        Circumstances {
+            now,
+            cap: self.cap().unwrap_or(Right::Read),
+            is_old_session: self.confirmed_at.saturating_add(asked_again) <= now,
+            is_read_only: state.hub.is_read_only(),
+        }
+    }
+
+    /// That the password was shown for this sign-in lately enough to manage rights and the account.
+    ///
+    /// # Errors
+    /// [`ApiError::SignInAgain`].
+    pub fn check_fresh(&self, state: &AppState) -> Result<(), ApiError> {
+        if self.circumstances(state).is_old_session { Err(ApiError::SignInAgain) } else { Ok(()) }
     }
 
     /// Who others see: the person or, for a room token with a name, somebody of that name for whom
     /// the person vouches. The same name is the same face.
     #[must_use]
-    pub fn face(&self) -> (PersonId, &str) {
+    pub fn face(&self) -> Face {
+        let guest = matches!(self.credential, Credential::Guest(_));
         match &self.credential {
             Credential::Room(Pass { name: Some(name), .. }) => {
                 let digest = Sha256::new()
@@ -100,9 +131,9 @@ impl Signed {
                     .chain_update(self.person.id.as_bytes())
                     .chain_update(name)
                     .finalize();
-                (first_half(&digest.into()), name)
+                Face { id: first_half(&digest.into()), name: name.clone(), guest }
             }
-            _ => (self.person.id, &self.person.name),
+            _ => Face { id: self.person.id, name: self.person.name.clone(), guest },
         }
     }
 
@@ -111,7 +142,7 @@ impl Signed {
     #[must_use]
     pub fn holder(&self) -> PersonId {
         match self.credential {
-            Credential::SignIn => self.person.id,
+            Credential::SignIn | Credential::Guest(_) => self.person.id,
             Credential::Personal(_) | Credential::Room(_) => first_half(&self.token_hash),
         }
     }
@@ -120,9 +151,31 @@ impl Signed {
     #[must_use]
     pub const fn minted_with(&self) -> Option<[u8; 32]> {
         match &self.credential {
-            Credential::Room(pass) => Some(pass.minted_with),
+            Credential::Room(pass) | Credential::Guest(pass) => Some(pass.minted_with),
             Credential::SignIn | Credential::Personal(_) => None,
         }
+    }
+}
+
+/// What the tokens of a link's guests end with, in place of a hash.
+#[must_use]
+pub fn link_ends(link: LinkId) -> [u8; 32] {
+    Sha256::new().chain_update(b"weft link").chain_update(link.as_bytes()).finalize().into()
+}
+
+/// A guest as a person: without a user name, an address or any right but the link's.
+fn stand_in(guest: &Guest) -> Person {
+    Person {
+        id: guest.id,
+        username: String::new(),
+        name: guest.name.clone(),
+        email: None,
+        admin: false,
+        language: "en".to_owned(),
+        time_zone: None,
+        phone: None,
+        second_factor: false,
+        created_at: guest.created_at,
     }
 }
 
@@ -138,6 +191,7 @@ enum Sort {
     SignIn,
     Personal,
     Room,
+    Guest,
 }
 
 /// The valid credential with this token.
@@ -154,6 +208,8 @@ pub async fn look_up(
         Sort::Personal
     } else if token.starts_with(ROOM_TOKEN_PREFIX) {
         Sort::Room
+    } else if token.starts_with(GUEST_PREFIX) {
+        Sort::Guest
     } else {
         Sort::SignIn
     };
@@ -173,6 +229,7 @@ pub async fn renewed(
         Credential::SignIn => Sort::SignIn,
         Credential::Personal(_) => Sort::Personal,
         Credential::Room(_) => Sort::Room,
+        Credential::Guest(_) => Sort::Guest,
     };
     find(meta, sort, signed.token_hash, signed.via, now).await
 }
@@ -184,9 +241,26 @@ async fn find(
     via: Via,
     now: Millis,
 ) -> Result<Option<Signed>, MetaError> {
+    let mut confirmed_at = Millis::MAX;
     let (person, expires_at, credential) = match sort {
         Sort::SignIn => match meta.sign_in(&token_hash, now).await? {
-            Some(found) => (found.person, found.expires_at, Credential::SignIn),
+            Some(found) => {
+                confirmed_at = found.confirmed_at;
+                (found.person, found.expires_at, Credential::SignIn)
+            }
+            None => return Ok(None),
+        },
+        Sort::Guest => match meta.guest(&token_hash, now).await? {
+            Some(guest) => {
+                let pass = Pass {
+                    minted_with: link_ends(guest.link),
+                    room: TokenRoom::Id(guest.room),
+                    // A link gives no more; what it gives now is looked up like any right.
+                    right: Right::Edit,
+                    name: None,
+                };
+                (stand_in(&guest), guest.expires_at, Credential::Guest(pass))
+            }
             None => return Ok(None),
         },
         Sort::Personal => match meta.access_token(&token_hash, now).await? {
@@ -204,7 +278,7 @@ async fn find(
             None => return Ok(None),
         },
     };
-    Ok(Some(Signed { person, token_hash, expires_at, via, credential }))
+    Ok(Some(Signed { person, token_hash, expires_at, confirmed_at, via, credential }))
 }
 
 impl FromRequestParts<AppState> for Signed {
@@ -215,7 +289,7 @@ impl FromRequestParts<AppState> for Signed {
         match signed.credential {
             Credential::SignIn => Ok(signed),
             Credential::Personal(_) => Err(ApiError::SignInNeeded),
-            Credential::Room(_) => Err(ApiError::NotSignedIn),
+            Credential::Room(_) | Credential::Guest(_) => Err(ApiError::NotSignedIn),
         }
     }
 }
@@ -228,7 +302,13 @@ impl FromRequestParts<AppState> for Admin {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         let signed = Signed::from_request_parts(parts, state).await?;
-        if signed.person.admin { Ok(Self(signed)) } else { Err(ApiError::NotAdmin) }
+        if !signed.person.admin {
+            return Err(ApiError::NotAdmin);
+        }
+        if parts.method != Method::GET {
+            signed.check_fresh(state)?;
+        }
+        Ok(Self(signed))
     }
 }
 
@@ -239,29 +319,40 @@ impl FromRequestParts<AppState> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        let signed = authenticate(state, &parts.headers, None).await?;
+        let guest = Query::<GuestQuery>::try_from_uri(&parts.uri);
+        let guest = guest.ok().and_then(|Query(query)| query.guest);
+        let signed = authenticate(state, &parts.headers, None, guest.as_deref()).await?;
         if signed.via == Via::Cookie && parts.method != Method::GET && parts.method != Method::HEAD
         {
             check_origin(state, &parts.headers)?;
+        }
+        if !matches!(signed.credential, Credential::Guest(_)) {
+            Origin::acts(signed.person.id);
         }
         Ok(Self(signed))
     }
 }
 
+/// Which of a browser's guests calls.
+#[derive(Deserialize)]
+struct GuestQuery {
+    guest: Option<String>,
+}
+
 impl Caller {
-    /// A sign-in, or a personal access token with this scope. For a room token there is nothing
-    /// here: it is a stranger's.
+    /// A sign-in, or a personal access token with this scope. For a room token and a guest there is nothing
+    /// here: they are strangers.
     ///
     /// # Errors
     /// [`ApiError::NoScope`], [`ApiError::NotSignedIn`].
     pub fn with(self, scope: Scope) -> Result<Signed, ApiError> {
         match &self.0.credential {
-            Credential::Room(_) => Err(ApiError::NotSignedIn),
+            Credential::Room(_) | Credential::Guest(_) => Err(ApiError::NotSignedIn),
             _ => self.with_or_room_token(scope),
         }
     }
 
-    /// As [`Caller::with`], or a room token. Whoever asks for this must find the room by
+    /// As [`Caller::with`], or a room token, or a guest. Whoever asks for this must find the room by
     /// `Hub::find` and bound the right by [`Signed::cap`]: see `http::rooms::open_content`.
     ///
     /// # Errors
@@ -295,7 +386,8 @@ mod tests {
             second_factor: false,
             created_at: 0,
         };
-        Signed { person, token_hash: [7; 32], expires_at: 1, via: Via::Bearer, credential }
+        let (token_hash, via) = ([7; 32], Via::Bearer);
+        Signed { person, token_hash, expires_at: 1, confirmed_at: 1, via, credential }
     }
 
     fn pass(right: Right, name: Option<&str>) -> Credential {
@@ -320,7 +412,8 @@ mod tests {
     #[test]
     fn names_are_faces_and_client_ids_are_the_tokens_own() {
         let lin = signed(Credential::SignIn);
-        assert_eq!(lin.face(), (lin.person.id, "Lin"));
+        let of_lin = Face { id: lin.person.id, name: "Lin".to_owned(), guest: false };
+        assert_eq!(lin.face(), of_lin);
         assert_eq!(lin.holder(), lin.person.id);
         let (ann, ann_again, ben) = (
             signed(pass(Right::Edit, Some("Ann"))),
@@ -328,10 +421,10 @@ mod tests {
             signed(pass(Right::Edit, Some("Ben"))),
         );
         assert_eq!(ann.face(), ann_again.face());
-        assert_ne!(ann.face().0, ben.face().0);
-        assert_ne!(ann.face().0, lin.person.id);
+        assert_ne!(ann.face().id, ben.face().id);
+        assert_ne!(ann.face().id, lin.person.id);
         let nameless = signed(pass(Right::Edit, None));
-        assert_eq!(nameless.face(), (lin.person.id, "Lin"));
+        assert_eq!(nameless.face(), of_lin);
         assert_ne!(nameless.holder(), lin.person.id);
     }
 }

@@ -9,7 +9,7 @@ use std::{
     sync::Mutex,
 };
 
-use weft_core::{Millis, PersonId};
+use weft_core::{Millis, PersonId, RoomId};
 
 use crate::{auth::address::ClientAddress, config::Limits, http::ApiError};
 
@@ -27,6 +27,12 @@ pub enum Attempt<'a> {
     SignInFrom(ClientAddress),
     /// A code of this person's second factor.
     CodeOf(PersonId),
+    /// A password of this room's link.
+    LinkPassword(RoomId),
+    /// A search for people by this person.
+    PeopleBy(PersonId),
+    /// A failed sign-in that is to be noted, whoever's.
+    NotedFailure,
     /// The secret of an invite or set-up link.
     SecretFrom(ClientAddress),
     /// A new account.
@@ -92,6 +98,9 @@ impl Attempts {
             Attempt::SignInAs(_) => (limits.sign_in_attempts_per_minute, MINUTE_MS),
             Attempt::SignInFrom(_) => (limits.sign_in_attempts_per_address_per_minute, MINUTE_MS),
             Attempt::CodeOf(_) => (limits.code_attempts_per_hour, HOUR_MS),
+            Attempt::LinkPassword(_) => (limits.link_password_attempts_per_minute, MINUTE_MS),
+            Attempt::PeopleBy(_) => (limits.people_searches_per_minute, MINUTE_MS),
+            Attempt::NotedFailure => (limits.audited_failures_per_hour, HOUR_MS),
             Attempt::SecretFrom(_) => (limits.secret_attempts_per_minute, MINUTE_MS),
             Attempt::RegisterFrom(_) => (limits.registrations_per_hour, HOUR_MS),
             Attempt::SocketFrom(_) => (limits.sockets_per_address_per_minute, MINUTE_MS),

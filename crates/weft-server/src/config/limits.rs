@@ -56,6 +56,12 @@ limits! {
         "Wrong passwords from one address (IPv6: /64), which an office may share.";
     code_attempts_per_hour = 30, "per person",
         "Wrong codes of a second factor, after the right password: three of a million are right at a time.";
+    link_password_attempts_per_minute = 30, "per link",
+        "Wrong passwords of one room's link; then everybody waits who does not hold it yet.";
+    people_searches_per_minute = 120, "per person",
+        "Searches for people to share with: typing, not copying the directory.";
+    audited_failures_per_hour = 1_000, "failures",
+        "Failed sign-ins that the audit log notes: guessing must not fill the disk.";
     secret_attempts_per_minute = 60, "per address",
         "Wrong set-up or invite secrets from one address. Secrets have 256 bits: this saves work.";
     registrations_per_hour = 600, "per address",
@@ -63,7 +69,7 @@ limits! {
     sockets_per_address_per_minute = 30_000, "per address",
         "Sockets opened from one address, signed in or not: an office, or a load test, that comes back all at once.";
     attempt_counters_max = 10_000, "counters",
-        "Memory for the six limits above: some 48 bytes each. The oldest are forgotten.";
+        "Memory for the limits above: some 48 bytes each. The oldest are forgotten.";
     password_checks_at_once = 2, "checks",
         "Each takes a core for some 20 ms and 19 MiB of memory.";
     password_checks_waiting_max = 64, "checks",
@@ -80,6 +86,22 @@ limits! {
         "Folders of a space, the trash included: the tree comes in one answer.";
     grant_seconds_max = 315_360_000, "seconds",
         "How long a right that ends by itself may last: ten years.";
+    people_found_max = 20, "people",
+        "People in the answer to a search.";
+    people_near_max = 200, "people",
+        "Members of one's teams in the answer without a search: the app looks through them by pinyin.";
+    guests_per_link_max = 10_000, "guests",
+        "Guests who have come by one link: browsers, as a rule.";
+    guest_seconds_max = 2_592_000, "seconds",
+        "How long a guest is known again: 30 days.";
+    link_seconds_max = 315_360_000, "seconds",
+        "How long a link that ends by itself may last: ten years.";
+    manage_session_ms_max = 604_800_000, "milliseconds",
+        "Since the password was shown last, in which one manages rights and the account without it: a week.";
+    audit_days_max = 365, "days",
+        "How long the audit log goes back.";
+    audit_listed_max = 200, "acts",
+        "Acts in one answer.";
     invites_per_room_max = 100, "links",
         "Invite links of one room that still work.";
     workspace_invites_max = 1_000, "links",
@@ -132,6 +154,8 @@ limits! {
         "Sockets of one room token, which may have been given to many.";
     connections_by_room_tokens_max = 100_000, "sockets",
         "Sockets of all room tokens minted by one person: the people of a host application.";
+    connections_per_link_max = 1_000, "sockets",
+        "Sockets of all guests who came by one link.";
     rooms_per_connection_max = 200, "rooms",
         "Rooms that one socket follows at once.";
     frame_bytes_max = 8_388_608, "bytes",

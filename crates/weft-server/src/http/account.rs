@@ -42,7 +42,7 @@ pub(super) struct UserAnswer {
     responses((status = 200, description = "What I say about myself now", body = UserAnswer)),
     extensions(
         ("x-weft-access" = json!({"credential": "sign-in"})),
-        ("x-weft-codes" = json!(["email_taken"])),
+        ("x-weft-codes" = json!(["sign_in_again", "email_taken"])),
     )
 )]
 pub(super) async fn change_profile(
@@ -50,6 +50,10 @@ pub(super) async fn change_profile(
     signed: Signed,
     Body(form): Body<Profile>,
 ) -> Result<Json<UserAnswer>, ApiError> {
+    // Whoever has somebody's mail may become them.
+    if form.email.is_some() {
+        signed.check_fresh(&state)?;
+    }
     let username = &signed.person.username;
     let change = ProfileChange {
         name: form.name.map(|name| fields::name(Some(name), username)).transpose()?,
@@ -60,6 +64,37 @@ pub(super) async fn change_profile(
     };
     let person = state.meta.change_profile(signed.person.id, change).await?;
     Ok(Json(UserAnswer { user: people::user(&person) }))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[schema(as = ConfirmForm)]
+pub(super) struct Confirm {
+    #[schema(required)]
+    password: Option<String>,
+}
+
+/// Shows the password again for this sign-in, which may manage rights and the account for a while then.
+#[utoipa::path(
+    post,
+    path = "/auth/confirm",
+    request_body = Confirm,
+    responses((status = 204, description = "Done")),
+    extensions(
+        ("x-weft-access" = json!({"credential": "sign-in"})),
+        ("x-weft-codes" = json!(["wrong_credentials", "too_many_attempts", "not_found"])),
+    )
+)]
+pub(super) async fn confirm(
+    State(state): State<AppState>,
+    address: ClientAddress,
+    signed: Signed,
+    Body(form): Body<Confirm>,
+) -> Result<StatusCode, ApiError> {
+    let password = fields::required(form.password, "password")?;
+    let known = people::credentials(&state, address, &signed.person.username, password).await?;
+    let (person, now) = (signed.person.id, state.clock.now());
+    state.meta.confirm_sign_in(&signed.token_hash, person, &known.password_hash, now).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 #[derive(Deserialize, ToSchema)]

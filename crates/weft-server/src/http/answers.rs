@@ -38,6 +38,20 @@ words! {
     RegistrationName = Registration as Registration { Open, Invite, Closed }
 }
 
+/// For whom a room's link is: people with an account, or guests, too.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum LinkWho {
+    Workspace,
+    Public,
+}
+
+impl LinkWho {
+    pub(super) const fn of(public: bool) -> Self {
+        if public { Self::Public } else { Self::Workspace }
+    }
+}
+
 /// A right that can be given to others.
 #[derive(ToSchema)]
 #[schema(rename_all = "lowercase")]

@@ -34,6 +34,12 @@ pub enum ApiError {
     SecondFactorNeeded,
     /// The code is not one, or has been used.
     WrongCode,
+    /// The sign-in is too old to manage rights or the account: it takes the password again.
+    SignInAgain,
+    /// The link has a password, which was not given.
+    LinkPasswordNeeded,
+    /// The link has another password.
+    WrongLinkPassword,
     /// The right to do this is missing.
     NoRight {
         /// The least that suffices.
@@ -99,6 +105,11 @@ impl ApiError {
                 (StatusCode::UNAUTHORIZED, "second_factor_needed", json!({}))
             }
             Self::WrongCode => (StatusCode::UNAUTHORIZED, "wrong_code", json!({})),
+            Self::SignInAgain => (StatusCode::FORBIDDEN, "sign_in_again", json!({})),
+            Self::LinkPasswordNeeded => {
+                (StatusCode::UNAUTHORIZED, "link_password_needed", json!({}))
+            }
+            Self::WrongLinkPassword => (StatusCode::UNAUTHORIZED, "wrong_link_password", json!({})),
             Self::NoRight { needed } => {
                 (StatusCode::FORBIDDEN, "no_right", json!({"needed": needed.name()}))
             }
@@ -194,7 +205,10 @@ impl From<Refusal> for ApiError {
             Refusal::Inside => Self::BadRequest { field: "parent", reason: "inside" },
             Refusal::NoRole => Self::NoRight { needed: Right::Manage },
             Refusal::NotATeam => Self::BadRequest { field: "space", reason: "not_a_team" },
-            Refusal::NoLinks => Self::BadRequest { field: "invites", reason: "not_allowed" },
+            Refusal::NoLinks => Self::BadRequest { field: "link", reason: "not_allowed" },
+            Refusal::TooManyGuests { .. } => {
+                Self::BadRequest { field: "guests", reason: "too_many" }
+            }
             Refusal::PasswordChanged => Self::WrongCredentials,
             Refusal::SecondFactorOn => Self::SecondFactorOn,
             Refusal::SetupDone => Self::SetupDone,

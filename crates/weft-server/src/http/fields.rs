@@ -5,7 +5,7 @@ use weft_core::{FolderId, PersonId, Right, SpaceId, access::Role};
 use crate::http::ApiError;
 
 const USERNAME_CHARS: [usize; 2] = [2, 32];
-const NAME_CHARS: [usize; 2] = [1, 64];
+pub const NAME_CHARS: [usize; 2] = [1, 64];
 const PASSWORD_CHARS: [usize; 2] = [8, PASSWORD_CHARS_MAX];
 /// Longer ones are refused before any work is done for them.
 pub const PASSWORD_CHARS_MAX: usize = 256;

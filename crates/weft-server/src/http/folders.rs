@@ -210,7 +210,7 @@ pub(super) async fn grants(
     responses((status = 200, description = "What was given", body = Given)),
     extensions(
         ("x-weft-access" = json!({"credential": "token", "scope": "manage", "right": "manage"})),
-        ("x-weft-codes" = json!(["room_unavailable"])),
+        ("x-weft-codes" = json!(["sign_in_again", "room_unavailable"])),
     )
 )]
 pub(super) async fn grant(
@@ -220,6 +220,7 @@ pub(super) async fn grant(
     Body(form): Body<Give>,
 ) -> Result<Json<Given>, ApiError> {
     let signed = caller.with(Scope::Manage)?;
+    signed.check_fresh(&state)?;
     let id = open(&state, &signed, fields::folder(&folder)?, Right::Manage).await?.row.id;
     grants::give(state, signed, Target::Folder(id), form).await
 }
@@ -231,7 +232,7 @@ pub(super) async fn grant(
     responses((status = 204, description = "Done")),
     extensions(
         ("x-weft-access" = json!({"credential": "token", "scope": "manage", "right": "manage"})),
-        ("x-weft-codes" = json!(["room_unavailable"])),
+        ("x-weft-codes" = json!(["sign_in_again", "room_unavailable"])),
     )
 )]
 pub(super) async fn revoke(
@@ -240,6 +241,7 @@ pub(super) async fn revoke(
     Names((folder, from)): Names<(String, String)>,
 ) -> Result<StatusCode, ApiError> {
     let signed = caller.with(Scope::Manage)?;
+    signed.check_fresh(&state)?;
     let id = open(&state, &signed, fields::folder(&folder)?, Right::Manage).await?.row.id;
     grants::take_back(state, Target::Folder(id), from).await
 }

@@ -8,10 +8,10 @@ use weft_store::{Audience, GrantView, Member, NewGrant, NewGrantee, Receiver, Sc
 
 use super::{
     ApiError,
-    answers::{GivenRight, Named, PersonInfo, RightName},
+    answers::{GivenRight, LinkWho, Named, PersonInfo, RightName},
     body::{Body, Names},
     fields,
-    rooms::open,
+    rooms::{open, open_to_manage},
     to_the_end,
 };
 use crate::{
@@ -62,7 +62,7 @@ pub(super) struct Give {
     responses((status = 200, description = "What was given", body = Given)),
     extensions(
         ("x-weft-access" = json!({"credential": "token", "scope": "manage", "right": "manage"})),
-        ("x-weft-codes" = json!(["room_unavailable"])),
+        ("x-weft-codes" = json!(["sign_in_again", "room_unavailable"])),
     )
 )]
 pub(super) async fn grant(
@@ -72,7 +72,7 @@ pub(super) async fn grant(
     Body(form): Body<Give>,
 ) -> Result<Json<Given>, ApiError> {
     let signed = caller.with(Scope::Manage)?;
-    let room = open(&state, &signed, &room, Right::Manage).await?.row.id;
+    let room = open_to_manage(&state, &signed, &room).await?.row.id;
     give(state, signed, Target::Room(room), form).await
 }
 
@@ -116,7 +116,7 @@ pub(super) async fn give(
     responses((status = 204, description = "Done")),
     extensions(
         ("x-weft-access" = json!({"credential": "token", "scope": "manage", "right": "manage"})),
-        ("x-weft-codes" = json!(["bad_request", "room_unavailable"])),
+        ("x-weft-codes" = json!(["sign_in_again", "bad_request", "room_unavailable"])),
     )
 )]
 pub(super) async fn revoke(
@@ -125,7 +125,7 @@ pub(super) async fn revoke(
     Names((room, from)): Names<(String, String)>,
 ) -> Result<StatusCode, ApiError> {
     let signed = caller.with(Scope::Manage)?;
-    let room = open(&state, &signed, &room, Right::Manage).await?.row.id;
+    let room = open_to_manage(&state, &signed, &room).await?.row.id;
     take_back(state, Target::Room(room), from).await
 }
 
@@ -189,6 +189,7 @@ enum WhyBy {
     SpaceGrant,
     Folder,
     Gallery,
+    Link,
 }
 
 /// A right that was given.
@@ -206,6 +207,13 @@ pub(super) struct Grant {
 enum GrantedTo {
     Person(PersonInfo),
     Space(Named),
+    Link(OfLink),
+}
+
+/// Whoever holds the room's link.
+#[derive(Serialize, ToSchema)]
+struct OfLink {
+    who: LinkWho,
 }
 
 /// What was just given, and to whom if that is a person.
@@ -245,6 +253,7 @@ fn why(reason: Reason, right: Right, audience: &Audience) -> Why {
                 (Receiver::Space { name, .. }, _) => (WhyBy::SpaceGrant, Some(name.clone())),
                 (Receiver::Person(_), Some(_)) => (WhyBy::Folder, None),
                 (Receiver::Person(_), None) => (WhyBy::Grant, None),
+                (Receiver::Link { .. }, _) => (WhyBy::Link, None),
             };
             Why { name, folder: folder_of(grant), expires_at: grant.expires_at, ..plain(by) }
         }
@@ -259,6 +268,7 @@ pub(super) fn grant_json(grant: &GrantView) -> Grant {
     let to = match &grant.to {
         Receiver::Person(person) => GrantedTo::Person(person.into()),
         Receiver::Space { id, name } => GrantedTo::Space(Named::new(id, name)),
+        Receiver::Link { public } => GrantedTo::Link(OfLink { who: LinkWho::of(*public) }),
     };
     Grant { to, right: grant.right.into(), expires_at: grant.expires_at, folder: folder_of(grant) }
 }

@@ -16,7 +16,7 @@ use super::{
     answers::{ByName, GivenRight, RightName},
     body::{Body, Names},
     fields,
-    rooms::{Room, open, room_json},
+    rooms::{Room, open, open_to_manage, room_json},
     to_the_end,
 };
 use crate::{
@@ -46,6 +46,7 @@ pub(super) struct Create {
     responses((status = 201, description = "The link, shown once", body = NewRoomLink)),
     extensions(
         ("x-weft-access" = json!({"credential": "token", "scope": "manage", "right": "manage"})),
+        ("x-weft-codes" = json!(["sign_in_again"])),
     )
 )]
 pub(super) async fn create(
@@ -56,7 +57,7 @@ pub(super) async fn create(
     Body(form): Body<Create>,
 ) -> Result<Response, ApiError> {
     let signed = caller.with(Scope::Manage)?;
-    let room = open(&state, &signed, &room, Right::Manage).await?.row.id;
+    let room = open_to_manage(&state, &signed, &room).await?.row.id;
     let limits = &state.config.limits;
     let right = fields::right(form.right.as_deref())?;
     let seconds = fields::count(
@@ -113,6 +114,7 @@ pub(super) async fn list(
     responses((status = 204, description = "Done")),
     extensions(
         ("x-weft-access" = json!({"credential": "token", "scope": "manage", "right": "manage"})),
+        ("x-weft-codes" = json!(["sign_in_again"])),
     )
 )]
 pub(super) async fn revoke(
@@ -121,7 +123,7 @@ pub(super) async fn revoke(
     Names((room, invite)): Names<(String, String)>,
 ) -> Result<StatusCode, ApiError> {
     let signed = caller.with(Scope::Manage)?;
-    let room = open(&state, &signed, &room, Right::Manage).await?.row.id;
+    let room = open_to_manage(&state, &signed, &room).await?.row.id;
     let invite: RoomId = invite.parse().map_err(|_| ApiError::NotFound)?;
     state.meta.revoke_invite(room, *invite.as_bytes()).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -9,6 +9,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
+use weft_store::Origin;
 
 use super::ApiError;
 use crate::{
@@ -57,6 +58,17 @@ pub async fn never_cached(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+/// Says where what the request does comes from, for the audit log.
+pub async fn audited(
+    State(state): State<AppState>,
+    address: ClientAddress,
+    request: Request,
+    next: Next,
+) -> Response {
+    let origin = Origin::new(address.to_string(), state.clock.now());
+    weft_store::audited(origin, next.run(request)).await
 }
 
 /// Counts a socket before it is opened: one that comes and goes without a sign-in has no other limit.

@@ -21,8 +21,28 @@ const DOCUMENT: &str = "/api/openapi.json";
 /// The table of `docs/api.md`.
 const STATUSES: [(u16, &[&str]); 11] = [
     (400, &["bad_request", "bad_json"]),
-    (401, &["not_signed_in", "wrong_credentials", "second_factor_needed", "wrong_code"]),
-    (403, &["no_right", "no_scope", "sign_in_needed", "registration_closed", "bad_origin"]),
+    (
+        401,
+        &[
+            "not_signed_in",
+            "wrong_credentials",
+            "second_factor_needed",
+            "wrong_code",
+            "link_password_needed",
+            "wrong_link_password",
+        ],
+    ),
+    (
+        403,
+        &[
+            "no_right",
+            "no_scope",
+            "sign_in_needed",
+            "sign_in_again",
+            "registration_closed",
+            "bad_origin",
+        ],
+    ),
     (404, &["not_found"]),
     (405, &["bad_method"]),
     (

@@ -180,10 +180,21 @@ pub(super) async fn credentials(
     let known = state.meta.credentials(username).await?;
     let hash = known.as_ref().map(|known| known.password_hash.clone());
     if !state.passwords.verify(password, hash).await? {
+        note_failure(state, known.map(|known| known.person.id), "password").await;
         return Err(ApiError::WrongCredentials);
     }
     attempts.into_iter().for_each(|attempt| state.attempts.forgive(attempt));
     known.ok_or(ApiError::WrongCredentials)
+}
+
+/// Notes that somebody was not let in, unless that was noted often lately.
+pub(super) async fn note_failure(state: &AppState, person: Option<PersonId>, reason: &'static str) {
+    if state.attempts.take(Attempt::NotedFailure, state.clock.now()).is_err() {
+        return;
+    }
+    if let Err(error) = state.meta.note_failed_sign_in(person, reason).await {
+        tracing::warn!(%error, "a failed sign-in was not noted");
+    }
 }
 
 /// Ends this sign-in, and the room tokens minted with it. Once this answers, none of their sockets

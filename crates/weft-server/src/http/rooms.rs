@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use weft_core::{
     Right, RoomId,
+    access::{self, Circumstances},
     kind::doc::{Block, Doc, compose},
 };
 use weft_store::{RoomView, Scope, Which, personal};
@@ -395,7 +396,7 @@ pub(crate) async fn open(
 ) -> Result<RoomView, ApiError> {
     let row = state.hub.find(signed, id_or_key).await?.ok_or(ApiError::NotFound)?;
     let mut view = view(state, signed, row.id).await?;
-    if let Credential::Room(pass) = &signed.credential {
+    if let Credential::Room(pass) | Credential::Guest(pass) = &signed.credential {
         // The trash is its owner's, not for those whom the owner vouches for.
         if view.row.trashed_at.is_some() {
             return Err(ApiError::NotFound);
@@ -403,6 +404,29 @@ pub(crate) async fn open(
         view.right = view.right.min(pass.right);
     }
     if view.right >= needed { Ok(view) } else { Err(ApiError::NoRight { needed }) }
+}
+
+/// As [`open`], for somebody who is about to change rights in the room: the circumstances count.
+///
+/// # Errors
+/// As [`open`]; [`ApiError::SignInAgain`]; [`ApiError::StoreFailed`] if the store takes no changes.
+pub(super) async fn open_to_manage(
+    state: &AppState,
+    signed: &Signed,
+    id_or_key: &str,
+) -> Result<RoomView, ApiError> {
+    let view = open(state, signed, id_or_key, Right::Manage).await?;
+    let when = signed.circumstances(state);
+    // Scopes have said already what a token may manage.
+    if when.is_read_only {
+        return Err(ApiError::StoreFailed);
+    }
+    if access::limited(view.right, false, &Circumstances { cap: Right::Manage, ..when })
+        < Right::Manage
+    {
+        return Err(ApiError::SignInAgain);
+    }
+    Ok(view)
 }
 
 async fn view(state: &AppState, signed: &Signed, room: RoomId) -> Result<RoomView, ApiError> {

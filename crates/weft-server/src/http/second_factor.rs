@@ -161,6 +161,7 @@ pub(super) async fn check(
         }
     };
     if !right {
+        people::note_failure(state, Some(person.id), "code").await;
         return Err(ApiError::WrongCode);
     }
     state.attempts.forgive(attempt);

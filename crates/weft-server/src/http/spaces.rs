@@ -9,7 +9,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use weft_core::{PersonId, SpaceId};
-use weft_store::{Invitation, Scope, SpaceChange, SpaceMember, SpaceView, Which};
+use weft_store::{Invitation, Scope, SpaceChange, SpaceMember, SpaceView, Which, name_key};
 
 use super::{
     ApiError,
@@ -110,6 +110,7 @@ pub(super) struct Change {
 #[schema(as = RulesForm)]
 struct RulesChange {
     links: Option<bool>,
+    public_links: Option<bool>,
     outsiders: Option<bool>,
 }
 
@@ -121,7 +122,7 @@ struct RulesChange {
     responses((status = 200, description = "As it is now", body = Space)),
     extensions(
         ("x-weft-access" = json!({"credential": "token", "scope": "manage", "right": "manage"})),
-        ("x-weft-codes" = json!(["room_unavailable"])),
+        ("x-weft-codes" = json!(["sign_in_again", "room_unavailable"])),
     )
 )]
 pub(super) async fn change(
@@ -131,16 +132,19 @@ pub(super) async fn change(
     Body(form): Body<Change>,
 ) -> Result<Json<Space>, ApiError> {
     let signed = caller.with(Scope::Manage)?;
+    signed.check_fresh(&state)?;
     let id = fields::space(&space)?;
     let change = SpaceChange {
         name: form.name.map(|name| fields::label(Some(name))).transpose()?,
         links: form.rules.links,
+        public_links: form.rules.public_links,
         outsiders: form.rules.outsiders,
         archived: form.archived,
     };
     to_the_end(async move {
         state.meta.change_space(id, &change, signed.person.id, state.clock.now()).await?;
-        if change.outsiders.is_some() || change.archived.is_some() {
+        let is_rename = SpaceChange { name: change.name.clone(), ..SpaceChange::default() };
+        if change != is_rename {
             rights_changed(&state, id).await?;
         }
         Ok(Json(space_json(&seen(&state, &space, signed.person.id).await?)))
@@ -187,6 +191,7 @@ pub(super) struct Invite {
     responses((status = 201, description = "Invited", body = MemberAnswer)),
     extensions(
         ("x-weft-access" = json!({"credential": "token", "scope": "manage", "right": "manage"})),
+        ("x-weft-codes" = json!(["sign_in_again"])),
     )
 )]
 pub(super) async fn invite(
@@ -196,6 +201,7 @@ pub(super) async fn invite(
     Body(form): Body<Invite>,
 ) -> Result<Response, ApiError> {
     let signed = caller.with(Scope::Manage)?;
+    signed.check_fresh(&state)?;
     let id = fields::space(&space)?;
     let username = fields::required(form.username, "username")?;
     let role = fields::role(form.role.as_deref())?;
@@ -220,7 +226,7 @@ pub(super) struct SetRole {
     responses((status = 200, description = "As they are now", body = MemberAnswer)),
     extensions(
         ("x-weft-access" = json!({"credential": "token", "scope": "manage", "right": "manage"})),
-        ("x-weft-codes" = json!(["room_unavailable"])),
+        ("x-weft-codes" = json!(["sign_in_again", "room_unavailable"])),
     )
 )]
 pub(super) async fn set_role(
@@ -230,6 +236,7 @@ pub(super) async fn set_role(
     Body(form): Body<SetRole>,
 ) -> Result<Json<MemberAnswer>, ApiError> {
     let signed = caller.with(Scope::Manage)?;
+    signed.check_fresh(&state)?;
     let id = fields::space(&space)?;
     let role = fields::role(form.role.as_deref())?;
     to_the_end(async move {
@@ -247,7 +254,7 @@ pub(super) async fn set_role(
     responses((status = 204, description = "Done")),
     extensions(
         ("x-weft-access" = json!({"credential": "token", "scope": "manage", "right": "manage"})),
-        ("x-weft-codes" = json!(["bad_request", "room_unavailable"])),
+        ("x-weft-codes" = json!(["sign_in_again", "bad_request", "room_unavailable"])),
     )
 )]
 pub(super) async fn remove(
@@ -256,6 +263,9 @@ pub(super) async fn remove(
     Names((space, username)): Names<(String, String)>,
 ) -> Result<StatusCode, ApiError> {
     let signed = caller.with(Scope::Manage)?;
+    if name_key(&username) != name_key(&signed.person.username) {
+        signed.check_fresh(&state)?;
+    }
     let id = fields::space(&space)?;
     to_the_end(async move {
         state.meta.remove_member(id, &username, signed.person.id).await?;
@@ -319,7 +329,7 @@ pub(super) struct HandOver {
     responses((status = 200, description = "As it is now", body = SpaceAnswer)),
     extensions(
         ("x-weft-access" = json!({"credential": "sign-in", "right": "own"})),
-        ("x-weft-codes" = json!(["room_unavailable"])),
+        ("x-weft-codes" = json!(["sign_in_again", "room_unavailable"])),
     )
 )]
 pub(super) async fn hand_over(
@@ -328,6 +338,7 @@ pub(super) async fn hand_over(
     Names(space): Names<String>,
     Body(form): Body<HandOver>,
 ) -> Result<Json<SpaceAnswer>, ApiError> {
+    signed.check_fresh(&state)?;
     let id = fields::space(&space)?;
     let username = fields::required(form.username, "username")?;
     let me = signed.person.id;
@@ -368,6 +379,8 @@ pub(super) struct Space {
 #[schema(as = SpaceRules)]
 struct Rules {
     links: bool,
+    /// They may let guests in.
+    public_links: bool,
     outsiders: bool,
 }
 
@@ -434,7 +447,7 @@ fn space_json(SpaceView { row, role, members }: &SpaceView) -> Space {
         name: row.name.clone(),
         role: role.map(RoleName::from),
         members: *members,
-        rules: Rules { links: row.links, outsiders: row.outsiders },
+        rules: Rules { links: row.links, public_links: row.public_links, outsiders: row.outsiders },
         archived_at: row.archived_at,
         created_at: row.created_at,
     }

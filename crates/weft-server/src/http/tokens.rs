@@ -41,13 +41,17 @@ pub(super) struct Create {
     path = "/tokens",
     request_body = Create,
     responses((status = 201, description = "The token, shown once", body = NewToken)),
-    extensions(("x-weft-access" = json!({"credential": "sign-in"})))
+    extensions(
+        ("x-weft-access" = json!({"credential": "sign-in"})),
+        ("x-weft-codes" = json!(["sign_in_again"])),
+    )
 )]
 pub(super) async fn create(
     State(state): State<AppState>,
     signed: Signed,
     Body(form): Body<Create>,
 ) -> Result<Response, ApiError> {
+    signed.check_fresh(&state)?;
     let name = fields::required(fields::optional_name(form.name)?, "name")?;
     let scopes = scopes(&form.scopes)?;
     let seconds = form

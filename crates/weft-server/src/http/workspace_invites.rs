@@ -37,7 +37,10 @@ pub(super) struct Create {
     path = "/admin/invites",
     request_body = Create,
     responses((status = 201, description = "The link, shown once", body = NewLink)),
-    extensions(("x-weft-access" = json!({"credential": "sign-in", "right": "admin"})))
+    extensions(
+        ("x-weft-access" = json!({"credential": "sign-in", "right": "admin"})),
+        ("x-weft-codes" = json!(["sign_in_again"])),
+    )
 )]
 pub(super) async fn create(
     State(state): State<AppState>,
@@ -101,7 +104,10 @@ pub(super) async fn list(State(state): State<AppState>, _: Admin) -> Result<Json
     delete,
     path = "/admin/invites/{invite}",
     responses((status = 204, description = "Done")),
-    extensions(("x-weft-access" = json!({"credential": "sign-in", "right": "admin"})))
+    extensions(
+        ("x-weft-access" = json!({"credential": "sign-in", "right": "admin"})),
+        ("x-weft-codes" = json!(["sign_in_again"])),
+    )
 )]
 pub(super) async fn revoke(
     State(state): State<AppState>,

@@ -47,15 +47,13 @@ impl Hub {
         }
         let handle = self.room(row.id).await.map_err(|_| failed())?;
         connection.outbox.resume(row.id);
-        let (face, name) = signed.face();
         let attach = Attach {
             connection: Arc::clone(connection),
             voice,
             title: row.title,
             right: *right,
             cap,
-            face,
-            name: name.to_owned(),
+            face: signed.face(),
             start,
         };
         connection.rooms().insert(row.id, handle.clone());
@@ -108,7 +106,9 @@ impl Hub {
     ) -> Result<Option<RoomRow>, HubError> {
         let owner = signed.person.id;
         let row = self.meta().room(asked, owner).await?;
-        let Credential::Room(pass) = &signed.credential else { return Ok(row) };
+        let (Credential::Room(pass) | Credential::Guest(pass)) = &signed.credential else {
+            return Ok(row);
+        };
         match (row.filter(|row| pass.opens(row, owner)), &pass.room) {
             (None, TokenRoom::Key(key)) if key == asked => {
                 match self

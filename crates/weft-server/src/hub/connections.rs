@@ -8,7 +8,11 @@ use std::{
 use weft_core::{Millis, PersonId, RoomId, SessionId};
 
 use super::RoomHandle;
-use crate::{auth::Signed, config::Limits, outbox::Outbox};
+use crate::{
+    auth::{Credential, Signed},
+    config::Limits,
+    outbox::Outbox,
+};
 
 /// A connection, as the hub knows it.
 pub(crate) struct Connection {
@@ -19,6 +23,8 @@ pub(crate) struct Connection {
     /// Names its credential.
     pub(crate) token_hash: [u8; 32],
     minted_with: Option<[u8; 32]>,
+    /// On whose account it is: the people of a host application are not on the minter's own.
+    accounts: [Option<Account>; 2],
     pub(crate) outbox: Arc<Outbox>,
     /// The rooms that it follows.
     rooms: Mutex<BTreeMap<RoomId, RoomHandle>>,
@@ -32,6 +38,16 @@ impl Connection {
             expires_at: signed.expires_at,
             token_hash: signed.token_hash,
             minted_with: signed.minted_with(),
+            accounts: match &signed.credential {
+                Credential::SignIn | Credential::Personal(_) => {
+                    [Some(Account::Person(signed.person.id)), None]
+                }
+                Credential::Room(_) => {
+                    let all = Account::GuestsOf(signed.person.id);
+                    [Some(all), Some(Account::RoomToken(signed.token_hash))]
+                }
+                Credential::Guest(pass) => [Some(Account::Link(pass.minted_with)), None],
+            },
             outbox,
             rooms: Mutex::default(),
         }
@@ -47,15 +63,8 @@ impl Connection {
         ended.contains(&self.token_hash) || minted_with.is_some_and(|hash| ended.contains(hash))
     }
 
-    /// On whose account it is: the people of a host application are not on the minter's own.
     fn accounts(&self) -> impl Iterator<Item = Account> {
-        let accounts = match self.minted_with {
-            None => [Some(Account::Person(self.person)), None],
-            Some(_) => {
-                [Some(Account::GuestsOf(self.person)), Some(Account::RoomToken(self.token_hash))]
-            }
-        };
-        accounts.into_iter().flatten()
+        self.accounts.into_iter().flatten()
     }
 }
 
@@ -68,6 +77,8 @@ enum Account {
     GuestsOf(PersonId),
     /// One room token.
     RoomToken([u8; 32]),
+    /// All guests who came by one link.
+    Link([u8; 32]),
 }
 
 impl Account {
@@ -76,6 +87,7 @@ impl Account {
             Self::Person(_) => limits.connections_per_person_max,
             Self::GuestsOf(_) => limits.connections_by_room_tokens_max,
             Self::RoomToken(_) => limits.connections_per_room_token_max,
+            Self::Link(_) => limits.connections_per_link_max,
         }
     }
 }

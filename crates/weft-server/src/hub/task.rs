@@ -5,7 +5,10 @@ use std::{
     collections::{BTreeSet, HashMap},
     future::{Future, pending},
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -18,6 +21,7 @@ use weft_core::{
     ClientId, Fault, Millis, PersonId, Right, RoomId, Seq, SessionId,
     awareness::Aware,
     kind::doc::Doc,
+    presence::Face,
     room::{
         Ask, Caller, Commit, Committed, Loaded, Message, Outcome, Output, Poison, Replica, Room,
         Start,
@@ -96,9 +100,7 @@ pub struct Attach {
     /// The most that the session may ever do.
     pub cap: Right,
     /// As whom others see it.
-    pub face: PersonId,
-    /// What the face is called.
-    pub name: String,
+    pub face: Face,
     pub start: Start,
 }
 
@@ -109,6 +111,8 @@ pub struct Tools {
     pub clock: Clock,
     pub pace: Pace,
     pub quarantine: Arc<Quarantine>,
+    /// When the store failed last; 0 once it has taken a change since.
+    pub failed_at: Arc<AtomicU64>,
     /// How long a room that nobody follows stays loaded.
     pub idle_ms: u64,
     /// How long content changes are gathered before the metadata hears of them.
@@ -274,11 +278,12 @@ impl<'a> Task<'a> {
         let now = self.tools.clock.now();
         match command {
             Command::Attach(attach) => {
-                let Attach { connection, voice, title, right, cap, face, name, start } = *attach;
+                let Attach { connection, voice, title, right, cap, face, start } = *attach;
                 let (session, person) = (connection.session, connection.person);
-                let follower = Follower { connection, voice, name: name.clone(), title, moves: 0 };
+                let name = face.name.clone();
+                let follower = Follower { connection, voice, name, title, moves: 0 };
                 self.followers.all.insert(session, follower);
-                let ask = Ask::Attach { session, person, right, cap, face, name, start };
+                let ask = Ask::Attach { session, person, right, cap, face, start };
                 self.room.ask(now, ask);
             }
             Command::Detach(session) => {
@@ -480,11 +485,16 @@ impl<'a> Task<'a> {
         let append = append_of(self.room.id(), &commit);
         let log = Arc::clone(&self.tools.log);
         let room = self.room.id();
+        let (failed_at, clock) = (Arc::clone(&self.tools.failed_at), self.tools.clock.clone());
         self.committing = Some(Box::pin(async move {
             match log.append(append).await {
-                Appended::Ok => Committed::Ok,
+                Appended::Ok => {
+                    failed_at.store(0, Ordering::Relaxed);
+                    Committed::Ok
+                }
                 Appended::Conflict { .. } | Appended::Denied { .. } => Committed::Overtaken,
                 Appended::Failed(why) => {
+                    failed_at.store(clock.now(), Ordering::Relaxed);
                     tracing::error!(%room, %why, "not stored");
                     Committed::Failed
                 }

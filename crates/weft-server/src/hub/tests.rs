@@ -171,7 +171,8 @@ impl Bench {
         meta.create_sign_in(sign_in, NOW).await.unwrap();
         let (token_hash, expires_at, via) = ([0; 32], u64::MAX, Via::Query);
         let credential = Credential::SignIn;
-        let signed = Signed { person, token_hash, expires_at, via, credential };
+        let confirmed_at = NOW;
+        let signed = Signed { person, token_hash, expires_at, confirmed_at, via, credential };
         Self { hub, log, signed, dir }
     }
 

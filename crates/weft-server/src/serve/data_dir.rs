@@ -79,11 +79,16 @@ impl DataDir {
     /// The file of people, names and rights.
     #[must_use]
     pub fn metadata(&self) -> PathBuf {
-        self.path.join("meta.db")
+        metadata_in(&self.path)
     }
 }
 
 /// Where the data folder at `path` has its quarantine.
+pub fn metadata_in(path: &Path) -> PathBuf {
+    path.join("meta.db")
+}
+
+/// The folder of operations that made a room fail, in this data folder.
 pub fn quarantine_in(path: &Path) -> PathBuf {
     path.join("quarantine")
 }

@@ -124,7 +124,7 @@ impl<'a> Reader<'a> {
             Close { code: 4503, why: "store_failed" }
         };
         let (meta, now) = (self.hub.meta(), self.hub.clock().now());
-        let (holder, (face, name)) = (self.signed.holder(), self.signed.face());
+        let (holder, face) = (self.signed.holder(), self.signed.face());
         let mut ids = hello.client_ids;
         ids.truncate(CLIENT_IDS_MAX);
         let claimed = meta.claim_clients(holder, &ids, now).await.map_err(failed)?;
@@ -143,8 +143,8 @@ impl<'a> Reader<'a> {
             client_id: own,
             client_ids: claimed.valid,
             retired_ids: claimed.retired,
-            person_id: Bytes::copy_from_slice(face.as_bytes()),
-            name: name.to_owned(),
+            person_id: Bytes::copy_from_slice(face.id.as_bytes()),
+            name: face.name,
             server_time_ms: now,
             heartbeat_ms: to_u32(limits.heartbeat_ms),
             op_bytes_max: to_u32(limits.op_bytes_max),

@@ -43,7 +43,8 @@ pub async fn upgrade(
     headers: HeaderMap,
     handshake: Handshake,
 ) -> Response {
-    let signed = authenticate_socket(&state, &headers, query.token.as_deref()).await;
+    let signed =
+        authenticate_socket(&state, &headers, query.token.as_deref(), query.guest.as_deref()).await;
     // An empty name is nobody's.
     let room = if doc == again { doc } else { String::new() };
     y_websocket::open(&state, handshake, signed, room, &WORDS)

@@ -45,7 +45,8 @@ pub async fn upgrade(
     headers: HeaderMap,
     handshake: Handshake,
 ) -> Response {
-    let signed = authenticate_socket(&state, &headers, query.token.as_deref()).await;
+    let signed =
+        authenticate_socket(&state, &headers, query.token.as_deref(), query.guest.as_deref()).await;
     open(&state, handshake, signed, room, &WORDS)
 }
 

@@ -20,7 +20,7 @@ use crate::{
     wire::typed,
 };
 
-struct Client(WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub struct Client(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 /// A string as lib0 writes it, if it is short.
 fn text(text: &str) -> Vec<u8> {
@@ -113,6 +113,17 @@ impl Client {
         }
     }
 
+    /// Is told to leave the document, or the socket is closed.
+    pub async fn left(&mut self, address: &str) {
+        while let Ok(said) = self.hear().await {
+            let said = said.strip_prefix(&text(address)[..]).unwrap();
+            let ends = ["no_access", "signed_out"].iter().any(|why| said == close(why));
+            if ends {
+                return;
+            }
+        }
+    }
+
     /// Signs in for a document, up to the server's step 1.
     async fn follow(&mut self, address: &str, caller: &Caller, readonly: bool) {
         self.token(address, &token_of(caller)).await;
@@ -123,7 +134,7 @@ impl Client {
     }
 
     /// The same, with the server's step 1 answered by nothing.
-    async fn in_step(server: &Server, address: &str, caller: &Caller) -> Self {
+    pub async fn in_step(server: &Server, address: &str, caller: &Caller) -> Self {
         let mut client = Self::open(server).await;
         client.follow(address, caller, false).await;
         client.say(address, &step2(&[0, 0])).await;

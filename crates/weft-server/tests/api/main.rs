@@ -5,6 +5,7 @@
 
 mod account;
 mod attacks;
+mod audit;
 mod codes;
 mod content;
 mod document;
@@ -13,6 +14,7 @@ mod handshakes;
 mod hocuspocus;
 mod hostile;
 mod invites;
+mod links;
 mod openapi;
 mod pages;
 mod people;

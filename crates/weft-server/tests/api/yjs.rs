@@ -73,7 +73,12 @@ impl Client {
 
     /// The server's step 1 at the start, answered with nothing.
     pub async fn in_step(caller: &Caller, room: &str) -> Self {
-        let mut client = Self::open(caller, room).await;
+        Self::in_step_at(caller, &format!("yjs/{room}")).await
+    }
+
+    /// The same, at another door of this protocol.
+    pub async fn in_step_at(caller: &Caller, path: &str) -> Self {
+        let mut client = Self(caller.connect(path).await);
         assert!(matches!(client.hear().await, Ok(Message::Sync(Sync::Step1(_)))));
         client.say(&step2(&[0, 0])).await;
         client

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use fastrand::Rng;
 use weft_core::{
     Fault, Millis, PersonId, Right, RoomId, Seq, SessionId,
+    presence::Face,
     room::{Ask, Committed, Message, Output, Room, RoomLimits, Start},
 };
 
@@ -157,8 +158,9 @@ impl World {
         match message {
             ToServer::Attach(_) | ToServer::Merge => {
                 let (Some(start), Some(right)) = (start, right) else { return Ok(()) };
-                let (cap, face, name) = (Right::Manage, person, String::new());
-                room.ask(now, Ask::Attach { session, person, right, cap, face, name, start });
+                let face = Face { id: person, name: String::new(), guest: false };
+                let cap = Right::Manage;
+                room.ask(now, Ask::Attach { session, person, right, cap, face, start });
             }
             ToServer::Submit(client, n, op) => room.submit(now, session, client, n, Ok(op)),
             ToServer::Pull(after) => {

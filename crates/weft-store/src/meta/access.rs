@@ -15,11 +15,11 @@ use super::{
     bytes_of, db_time,
     entities::{access_grant, folder, folder_above, room, space, space_member},
     error::{Doing, MetaError},
-    folder_id, grants,
+    folder_id, grants, link_id, links,
     people::IDS_PER_QUERY_MAX,
     person_id,
     rooms::RoomRow,
-    space_id, spaces, time,
+    settings, space_id, spaces, time,
 };
 
 /// A grant, and the folder that it stands on; `None`: the object itself.
@@ -76,8 +76,11 @@ pub async fn subject(db: &impl ConnectionTrait, person: PersonId) -> Result<Subj
     let roles = rows
         .iter()
         .map(|row| Ok((space_id(&row.space)?, spaces::role(&row.role_name)?)))
-        .collect::<Result<_, MetaError>>()?;
-    Ok(Subject { person, roles })
+        .collect::<Result<BTreeMap<_, _>, MetaError>>()?;
+    let links = links::held_by(db, person).await?;
+    // Everybody with an account has a space of their own.
+    let is_guest = rows.is_empty() && links::is_guest(db, person).await?;
+    Ok(Subject { person, roles, links, is_guest })
 }
 
 /// The facts of one object.
@@ -93,6 +96,9 @@ pub async fn facts(db: &impl ConnectionTrait, asked: Vec<Asked>) -> Result<Vec<F
     let mut holders: Vec<Vec<u8>> = asked.iter().map(|asked| asked.id.clone()).collect();
     holders.extend(above.values().flatten().cloned());
     let grants = grants_on(db, holders).await?;
+    let has_public = |grant: &Grant| matches!(grant.to, Grantee::Link { public: true, .. });
+    let public_links =
+        grants.values().flatten().any(has_public) && settings::public_links(db).await?;
 
     asked
         .into_iter()
@@ -116,6 +122,8 @@ pub async fn facts(db: &impl ConnectionTrait, asked: Vec<Asked>) -> Result<Vec<F
                     .ok_or(MetaError::Damaged("a space's kind"))?,
                 archived: space.archived_at.is_some(),
                 outsiders: space.outsiders,
+                links: space.links,
+                public_links: public_links && space.public_links,
                 trashed: asked.trashed,
                 grants: placed.iter().map(|placed| placed.grant).collect(),
             };
@@ -188,6 +196,8 @@ pub fn grant(row: &access_grant::Model) -> Result<Grant, MetaError> {
     let to = match row.grantee_kind.as_str() {
         grants::TO_PERSON => Grantee::Person(person_id(&row.grantee)?),
         grants::TO_SPACE => Grantee::Space(space_id(&row.grantee)?),
+        grants::TO_LINK => Grantee::Link { id: link_id(&row.grantee)?, public: false },
+        grants::TO_PUBLIC_LINK => Grantee::Link { id: link_id(&row.grantee)?, public: true },
         _ => return Err(MetaError::Damaged("a grant's receiver")),
     };
     let right = grants::named(&row.right_name)?;
@@ -200,15 +210,9 @@ pub fn on_rooms(filter: &Filter) -> Condition {
         Filter::InSpaces(spaces) => room::Column::Space.is_in(ids_of(spaces)),
         Filter::CreatedBy(person) => room::Column::Owner.eq(bytes_of(person.as_bytes())),
         Filter::Trashed => room::Column::TrashedAt.is_not_null(),
-        Filter::Granted { person, spaces, right, now } => {
-            let granted = || granted(*person, spaces, *right, *now);
-            let below = Query::select()
-                .column(folder_above::Column::Folder)
-                .from(folder_above::Entity)
-                .and_where(folder_above::Column::Above.in_subquery(granted()))
-                .to_owned();
-            room::Column::Id.in_subquery(granted()).or(room::Column::Folder.in_subquery(below))
-        }
+        Filter::Granted { .. } | Filter::Linked { .. } => room::Column::Id
+            .in_subquery(granted(filter))
+            .or(room::Column::Folder.in_subquery(below(granted(filter)))),
         of_space => room::Column::Space.in_subquery(spaces_where(of_space)),
     })
 }
@@ -219,18 +223,21 @@ pub fn on_folders(filter: &Filter) -> Condition {
         Filter::InSpaces(spaces) => folder::Column::Space.is_in(ids_of(spaces)),
         Filter::CreatedBy(person) => folder::Column::Creator.eq(bytes_of(person.as_bytes())),
         Filter::Trashed => folder::Column::TrashedAt.is_not_null(),
-        Filter::Granted { person, spaces, right, now } => {
-            let below = Query::select()
-                .column(folder_above::Column::Folder)
-                .from(folder_above::Entity)
-                .and_where(
-                    folder_above::Column::Above.in_subquery(granted(*person, spaces, *right, *now)),
-                )
-                .to_owned();
-            folder::Column::Id.in_subquery(below)
+        Filter::Granted { .. } | Filter::Linked { .. } => {
+            folder::Column::Id.in_subquery(below(granted(filter)))
         }
         of_space => folder::Column::Space.in_subquery(spaces_where(of_space)),
     })
+}
+
+/// The folders in these, themselves included.
+fn below(folders: SelectStatement) -> SelectStatement {
+    let mut below = Query::select();
+    below
+        .column(folder_above::Column::Folder)
+        .from(folder_above::Entity)
+        .and_where(folder_above::Column::Above.in_subquery(folders));
+    below
 }
 
 fn condition(filter: &Filter, leaf: &dyn Fn(&Filter) -> Expr) -> Condition {
@@ -257,6 +264,10 @@ fn spaces_where(filter: &Filter) -> SelectStatement {
         Filter::InGallery => space::Column::Kind.eq(SpaceKind::Gallery.name()),
         Filter::Archived => space::Column::ArchivedAt.is_not_null(),
         Filter::Outsiders => space::Column::Outsiders.eq(true),
+        Filter::Links => space::Column::Links.eq(true),
+        Filter::PublicLinks => {
+            space::Column::PublicLinks.eq(true).and(Expr::exists(settings::no_public_links()).not())
+        }
         // The others are of the object itself, or made of several.
         _ => unreachable!("{filter:?} is not of a space"),
     };
@@ -265,15 +276,26 @@ fn spaces_where(filter: &Filter) -> SelectStatement {
     spaces
 }
 
-/// The objects of such grants.
-fn granted(person: PersonId, spaces: &[SpaceId], right: Right, now: Millis) -> SelectStatement {
+/// The objects of the grants that a filter speaks of.
+fn granted(filter: &Filter) -> SelectStatement {
     let to = |kind: &str| access_grant::Column::GranteeKind.eq(kind);
-    let theirs = Condition::any()
-        .add(
-            to(grants::TO_PERSON)
-                .and(access_grant::Column::Grantee.eq(bytes_of(person.as_bytes()))),
-        )
-        .add(to(grants::TO_SPACE).and(access_grant::Column::Grantee.is_in(ids_of(spaces))));
+    let grantee = access_grant::Column::Grantee;
+    let (theirs, right, now) = match filter {
+        Filter::Granted { person, spaces, right, now } => {
+            let person = to(grants::TO_PERSON).and(grantee.eq(bytes_of(person.as_bytes())));
+            let spaces = to(grants::TO_SPACE).and(grantee.is_in(ids_of(spaces)));
+            (Condition::any().add(person).add(spaces), *right, *now)
+        }
+        Filter::Linked { links, public, right, now } => {
+            let kinds = [Some(grants::TO_PUBLIC_LINK), (!public).then_some(grants::TO_LINK)];
+            let links = links.iter().map(|link| bytes_of(link.as_bytes()));
+            let theirs = Condition::all()
+                .add(access_grant::Column::GranteeKind.is_in(kinds.into_iter().flatten()))
+                .add(grantee.is_in(links));
+            (theirs, *right, *now)
+        }
+        _ => unreachable!("{filter:?} is not of grants"),
+    };
     let enough = [Right::Read, Right::Comment, Right::Edit, Right::Manage];
     let enough = enough.into_iter().filter(|&enough| enough >= right).map(Right::name);
     let mut objects = Query::select();

@@ -9,7 +9,9 @@ use sea_orm::{
 use weft_core::{Millis, PersonId};
 
 use super::{
-    Meta, bytes_of, db_time,
+    Meta,
+    audit::{Act, Note},
+    bytes_of, db_time,
     entities::access_token,
     error::{Doing, MetaError, Refusal},
     people::{self, Person},
@@ -142,6 +144,9 @@ impl Meta {
         };
         let stored = access_token::Entity::insert(row).exec_without_returning(&write.txn).await;
         stored.doing("store an access token")?;
+        let note = Note::of(Act::TokenMade).person(new.person).with("name", new.name.clone());
+        let note = note.with("scopes", scopes).with_some("expires_at", new.expires_at);
+        note.add(&write.txn).await?;
         write.commit("store an access token").await?;
         Ok(AccessToken {
             id: new.id,
@@ -218,6 +223,8 @@ impl Meta {
         let row = row.ok_or(Refusal::NotFound)?;
         let token_hash: [u8; 32] =
             row.token_hash.try_into().map_err(|_| MetaError::Damaged("a token's hash"))?;
+        let note = Note::of(Act::TokenRevoked).person(person).with("name", row.name);
+        note.add(&write.txn).await?;
         let gone = access_token::Entity::delete_by_id(row.id).exec(&write.txn).await;
         gone.doing("revoke an access token")?;
         room_tokens::end_minted_with(&write.txn, &token_hash).await?;

@@ -45,6 +45,7 @@ pub mod sign_in {
         pub used_at: i64,
         pub expires_at: i64,
         pub user_agent: String,
+        pub confirmed_at: i64,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -97,6 +98,7 @@ pub mod space {
         pub outsiders: bool,
         pub created_at: i64,
         pub archived_at: Option<i64>,
+        pub public_links: bool,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -255,6 +257,97 @@ pub mod invite {
         pub uses: i64,
         pub uses_max: i64,
         pub revoked: bool,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Links to rooms. What one gives is a row of `access_grant`, whose grantee is the link's id.
+pub mod room_link {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "room_link")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub room: Vec<u8>,
+        pub id: Vec<u8>,
+        pub secret: String,
+        pub password_hash: Option<String>,
+        pub created_by: Vec<u8>,
+        pub created_at: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Who has shown a link: ids of people and of guests.
+pub mod link_holder {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "link_holder")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub link: Vec<u8>,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub holder: Vec<u8>,
+        pub at: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// People without an account who came by a public link.
+pub mod guest {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "guest")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Vec<u8>,
+        pub token_hash: Vec<u8>,
+        pub link: Vec<u8>,
+        pub room: Vec<u8>,
+        pub name: String,
+        pub created_at: i64,
+        pub expires_at: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Who did what that matters to rights and to security. Rows are only added, and go when they are old.
+pub mod audit {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "audit")]
+    pub struct Model {
+        #[sea_orm(primary_key)]
+        pub id: i64,
+        pub at: i64,
+        pub act: String,
+        pub actor: Option<Vec<u8>>,
+        pub address: String,
+        pub person: Option<Vec<u8>>,
+        pub room: Option<Vec<u8>>,
+        pub folder: Option<Vec<u8>>,
+        pub space: Option<Vec<u8>>,
+        pub params: String,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -79,9 +79,15 @@ pub enum Refusal {
     /// Personal spaces and the gallery have no members to change, and no name.
     #[error("the space is not a team's")]
     NotATeam,
-    /// The space's rules allow no links.
-    #[error("the space allows no invite links")]
+    /// The rules of the space, or of the workspace, allow no such links.
+    #[error("such links are not allowed")]
     NoLinks,
+    /// As many guests have come by the link as may.
+    #[error("{limit} guests have come by the link already")]
+    TooManyGuests {
+        /// The most guests of one link at a time.
+        limit: u64,
+    },
     /// There is no such person, room, space or folder.
     #[error("not found")]
     NotFound,

@@ -11,6 +11,7 @@ use weft_core::{FolderId, Millis, PersonId, Right, SpaceId, access::Subject};
 use super::{
     Meta,
     access::{self, Asked},
+    audit::{Act, Note},
     bytes_of, db_time,
     entities::{folder, folder_above, room},
     error::{Doing, MetaError, Refusal},
@@ -224,7 +225,7 @@ impl Meta {
     ) -> Result<(), MetaError> {
         let write = self.write().await?;
         let db = &write.txn;
-        find(db, id).await?.ok_or(Refusal::NotFound)?;
+        let before = find(db, id).await?.ok_or(Refusal::NotFound)?;
         spaces::find(db, space).await?.ok_or(Refusal::NotFound)?;
         let own = bytes_of(id.as_bytes());
         let around = above_in(db, space, parent).await?;
@@ -261,6 +262,9 @@ impl Meta {
                 .doing("move a folder")?;
             put_below(db, &row.folder, &above).await?;
         }
+        let from = (before.space != space).then(|| before.space.to_string());
+        let note = Note::of(Act::FolderMoved).folder(&FolderRow { space, ..before });
+        note.with_some("from", from).add(db).await?;
         let space = bytes_of(space.as_bytes());
         folder::Entity::update_many()
             .filter(folder::Column::Id.is_in(below.iter().map(|row| row.folder.clone())))
@@ -319,6 +323,7 @@ impl Meta {
             .exec(&write.txn)
             .await
             .doing("trash a folder's rooms")?;
+        Note::of(Act::FolderTrashed).folder(&row).add(&write.txn).await?;
         write.commit("trash a folder").await
     }
 
@@ -360,6 +365,7 @@ impl Meta {
             .exec(&write.txn)
             .await
             .doing("restore a folder's rooms")?;
+        Note::of(Act::FolderRestored).folder(&row).add(&write.txn).await?;
         write.commit("restore a folder").await
     }
 }

@@ -15,10 +15,11 @@ use weft_core::{
 use super::{
     Meta,
     access::{self, Asked, Facts},
+    audit::{Act, Note},
     bytes_of, db_time,
     entities::{access_grant, folder_above, room, space_member},
     error::{Doing, MetaError, Refusal},
-    folders,
+    folders, links,
     people::{self, PersonBrief},
     person_id, room_id, rooms, space_id, spaces,
 };
@@ -27,6 +28,10 @@ use super::{
 pub const TO_PERSON: &str = "person";
 /// What rows call a grant to the members of a space.
 pub const TO_SPACE: &str = "space";
+/// What rows call a grant to people who hold a link.
+pub const TO_LINK: &str = "link";
+/// What rows call a grant to people and guests who hold a link.
+pub const TO_PUBLIC_LINK: &str = "public_link";
 
 /// What a grant is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +82,11 @@ pub enum Receiver {
         id: SpaceId,
         /// Its name.
         name: String,
+    },
+    /// Whoever holds the room's link.
+    Link {
+        /// Whether that is for guests, too.
+        public: bool,
     },
 }
 
@@ -146,10 +156,16 @@ impl Meta {
     async fn candidates(&self, facts: &Facts) -> Result<BTreeMap<PersonId, Subject>, MetaError> {
         let mut of_interest = BTreeSet::from([facts.object.space]);
         let mut people = BTreeSet::new();
+        let mut holders = Vec::new();
         for placed in &facts.placed {
             match placed.grant.to {
                 Grantee::Person(person) => drop(people.insert(person)),
                 Grantee::Space(space) => drop(of_interest.insert(space)),
+                Grantee::Link { id, .. } => {
+                    let found = links::holders(&self.db, id).await?;
+                    people.extend(found.iter().map(|(person, _)| *person));
+                    holders.extend(found);
+                }
             }
         }
         let ids = of_interest.iter().map(|space| bytes_of(space.as_bytes()));
@@ -160,14 +176,18 @@ impl Meta {
             .await
             .doing("list members")?;
         let mut subjects: BTreeMap<PersonId, Subject> = BTreeMap::new();
-        let new = |person| Subject { person, roles: BTreeMap::new() };
         for row in rows {
             let person = person_id(&row.person)?;
-            let subject = subjects.entry(person).or_insert_with(|| new(person));
+            let subject = subjects.entry(person).or_insert_with(|| Subject::stranger(person));
             subject.roles.insert(space_id(&row.space)?, spaces::role(&row.role_name)?);
         }
         for person in people {
-            subjects.entry(person).or_insert_with(|| new(person));
+            subjects.entry(person).or_insert_with(|| Subject::stranger(person));
+        }
+        for (person, link) in holders {
+            if let Some(subject) = subjects.get_mut(&person) {
+                subject.links.insert(link);
+            }
         }
         Ok(subjects)
     }
@@ -185,7 +205,7 @@ impl Meta {
     async fn views_of_grants(&self, facts: &Facts) -> Result<Vec<GrantView>, MetaError> {
         let to = facts.placed.iter().filter_map(|placed| match placed.grant.to {
             Grantee::Person(person) => Some(bytes_of(person.as_bytes())),
-            Grantee::Space(_) => None,
+            Grantee::Space(_) | Grantee::Link { .. } => None,
         });
         let briefs = people::briefs(&self.db, to.collect()).await?;
         let mut views = Vec::with_capacity(facts.placed.len());
@@ -200,6 +220,7 @@ impl Meta {
                     let space = space.ok_or(MetaError::Damaged("a grant's space"))?;
                     Receiver::Space { id, name: space.name }
                 }
+                Grantee::Link { public, .. } => Receiver::Link { public },
             };
             let folder = match placed.folder {
                 None => None,
@@ -237,6 +258,8 @@ impl Meta {
             }
         };
         set(&write.txn, on, to, new.right, new.expires_at, by, now).await?;
+        let note = note(&write.txn, Act::Granted, on, to).await?.with("right", new.right.name());
+        note.with_some("expires_at", new.expires_at).add(&write.txn).await?;
         write.commit("store a grant").await?;
         let (right, expires_at) = (new.right, new.expires_at);
         Ok(GrantView { to: receiver, right, expires_at, folder: None })
@@ -254,13 +277,13 @@ impl Meta {
         let to = match grantee(&write.txn, creator, from).await {
             Err(MetaError::Refused(Refusal::NotFound)) => {
                 let space = from.parse().map_err(|_| Refusal::NotFound)?;
-                remove(&write.txn, on, Grantee::Space(space)).await?;
+                take(&write.txn, on, Grantee::Space(space)).await?;
                 // No person has that user name: it may be an id of one.
                 Grantee::Person(from.parse().map_err(|_| Refusal::NotFound)?)
             }
             person => Grantee::Person(person?.id),
         };
-        remove(&write.txn, on, to).await?;
+        take(&write.txn, on, to).await?;
         write.commit("remove a grant").await
     }
 
@@ -400,17 +423,54 @@ pub async fn set(
     Ok(())
 }
 
-async fn remove(db: &impl ConnectionTrait, on: Target, to: Grantee) -> Result<(), MetaError> {
+/// Removes a grant and notes that, if there is one.
+async fn take(db: &impl ConnectionTrait, on: Target, to: Grantee) -> Result<(), MetaError> {
+    if remove(db, on, to).await? {
+        note(db, Act::GrantTaken, on, to).await?.add(db).await?;
+    }
+    Ok(())
+}
+
+/// Removes a grant within the caller's transaction. Whether there was one.
+pub async fn remove(db: &impl ConnectionTrait, on: Target, to: Grantee) -> Result<bool, MetaError> {
     let (kind, grantee) = names(to);
     let id = (on.bytes(), kind.to_owned(), grantee);
-    access_grant::Entity::delete_by_id(id).exec(db).await.doing("remove a grant")?;
-    Ok(())
+    let gone = access_grant::Entity::delete_by_id(id).exec(db).await.doing("remove a grant")?;
+    Ok(gone.rows_affected > 0)
+}
+
+/// An act about what somebody has on a room or folder.
+async fn note(
+    db: &impl ConnectionTrait,
+    act: Act,
+    on: Target,
+    to: Grantee,
+) -> Result<Note, MetaError> {
+    let note = match on {
+        Target::Room(room) => {
+            Note::of(act).room(&rooms::find(db, room).await?.ok_or(Refusal::NotFound)?)
+        }
+        Target::Folder(folder) => {
+            Note::of(act).folder(&folders::find(db, folder).await?.ok_or(Refusal::NotFound)?)
+        }
+    };
+    Ok(match to {
+        Grantee::Person(person) => note.person(person),
+        Grantee::Space(space) => {
+            let space = spaces::find(db, space).await?;
+            note.with_some("to_space", space.map(|space| space.name))
+        }
+        Grantee::Link { .. } => note,
+    })
 }
 
 fn names(to: Grantee) -> (&'static str, Vec<u8>) {
     match to {
         Grantee::Person(person) => (TO_PERSON, bytes_of(person.as_bytes())),
         Grantee::Space(space) => (TO_SPACE, bytes_of(space.as_bytes())),
+        Grantee::Link { id, public } => {
+            (if public { TO_PUBLIC_LINK } else { TO_LINK }, bytes_of(id.as_bytes()))
+        }
     }
 }
 

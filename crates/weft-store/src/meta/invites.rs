@@ -8,11 +8,15 @@ use sea_orm::{
 use weft_core::{Millis, PersonId, Right, RoomId, access::Grantee};
 
 use super::{
-    Meta, bytes_of, db_time,
+    Meta,
+    audit::{Act, Note},
+    bytes_of, db_time,
     entities::invite,
     error::{Doing, MetaError, Refusal},
     grants::{self, Target},
-    people, room_id, rooms, spaces, time,
+    people, room_id,
+    rooms::{self, RoomRow},
+    spaces, time,
 };
 
 /// A link to be stored.
@@ -87,7 +91,8 @@ impl Meta {
         now: Millis,
     ) -> Result<Invite, MetaError> {
         let write = self.write().await?;
-        if !links_allowed(&write.txn, new.room).await? {
+        let room = rooms::find(&write.txn, new.room).await?.ok_or(Refusal::NotFound)?;
+        if !links_allowed(&write.txn, &room).await? {
             return Err(Refusal::NoLinks.into());
         }
         let live = invite::Entity::find().filter(live(now).add(of_room(new.room)));
@@ -108,6 +113,9 @@ impl Meta {
         };
         let stored = invite::Entity::insert(row).exec_without_returning(&write.txn).await;
         stored.doing("store an invite link")?;
+        let note = Note::of(Act::InviteMade).room(&room).with("right", new.right.name());
+        let note = note.with("uses_max", new.uses_max).with("expires_at", new.expires_at);
+        note.add(&write.txn).await?;
         write.commit("store an invite link").await?;
         Ok(Invite {
             id: new.id,
@@ -146,6 +154,9 @@ impl Meta {
             .await;
         if revoked.doing("revoke an invite link")?.rows_affected == 0 {
             return Err(Refusal::NotFound.into());
+        }
+        if let Some(room) = rooms::find(&write.txn, room).await? {
+            Note::of(Act::InviteRevoked).room(&room).add(&write.txn).await?;
         }
         write.commit("revoke an invite link").await
     }
@@ -207,6 +218,8 @@ impl Meta {
         let by = super::person_id(&row.created_by)?;
         let (on, to) = (Target::Room(room.id), Grantee::Person(person));
         grants::set(&write.txn, on, to, offered, None, by, now).await?;
+        let note = Note::of(Act::InviteAccepted).room(&room).person(person);
+        note.with("right", offered.name()).add(&write.txn).await?;
         write.commit("use an invite link").await?;
         Ok(Accepted { room: room.id, raised: true })
     }
@@ -240,19 +253,15 @@ async fn by_secret(
 }
 
 /// Whether the rules of the room's space allow links.
-async fn links_allowed(db: &impl ConnectionTrait, room: RoomId) -> Result<bool, MetaError> {
-    let room = rooms::find(db, room).await?.ok_or(Refusal::NotFound)?;
+async fn links_allowed(db: &impl ConnectionTrait, room: &RoomRow) -> Result<bool, MetaError> {
     Ok(spaces::find(db, room.space).await?.is_some_and(|space| space.links))
 }
 
 /// The link's room, if it is not in the trash, and its space allows links.
-async fn open_room(
-    db: &impl ConnectionTrait,
-    row: &invite::Model,
-) -> Result<rooms::RoomRow, MetaError> {
+async fn open_room(db: &impl ConnectionTrait, row: &invite::Model) -> Result<RoomRow, MetaError> {
     let room = rooms::find(db, room_id(&row.room)?).await?;
     let room = room.filter(|room| room.trashed_at.is_none()).ok_or(Refusal::LinkExpired)?;
-    let is_allowed = links_allowed(db, room.id).await?;
+    let is_allowed = links_allowed(db, &room).await?;
     if is_allowed { Ok(room) } else { Err(Refusal::LinkExpired.into()) }
 }
 

@@ -218,8 +218,26 @@ async fn fifth(_db: &impl ConnectionTrait) -> Result<(), MetaError> {
 }
 
 /// Links to rooms, their guests, and the audit log.
-async fn sixth(_db: &impl ConnectionTrait) -> Result<(), MetaError> {
-    Ok(())
+async fn sixth(db: &impl ConnectionTrait) -> Result<(), MetaError> {
+    for table in [room_links(), link_holders(), guests(), audit()] {
+        execute(db, &table).await?;
+    }
+    for index in [
+        index("link_holder_holder", "link_holder", &["holder"]),
+        index("guest_link", "guest", &["link"]),
+        index("guest_expires_at", "guest", &["expires_at"]),
+        index("audit_at", "audit", &["at"]),
+        index("audit_actor", "audit", &["actor"]),
+        index("audit_person", "audit", &["person"]),
+        index("audit_room", "audit", &["room"]),
+        index("audit_space", "audit", &["space"]),
+    ] {
+        execute(db, &index).await?;
+    }
+    let rule = ColumnDef::new("public_links").boolean().not_null().default(true).take();
+    execute(db, Table::alter().table("space").add_column(rule)).await?;
+    let confirmed = whole("confirmed_at").default(0).take();
+    execute(db, Table::alter().table("sign_in").add_column(confirmed)).await
 }
 
 /// Inboxes, muted rooms, requests for access.
@@ -468,6 +486,59 @@ fn marks(table: &'static str) -> TableCreateStatement {
         .col(blob("room"))
         .col(whole("at"))
         .primary_key(Index::create().col("person").col("room"))
+        .to_owned()
+}
+
+/// At most one for each room. What it gives is a grant, to the link's id.
+fn room_links() -> TableCreateStatement {
+    Table::create()
+        .table("room_link")
+        .col(blob("room").primary_key())
+        .col(blob("id").unique_key())
+        .col(text("secret"))
+        .col(ColumnDef::new("password_hash").text())
+        .col(blob("created_by"))
+        .col(whole("created_at"))
+        .to_owned()
+}
+
+/// People and guests who have shown a link.
+fn link_holders() -> TableCreateStatement {
+    Table::create()
+        .table("link_holder")
+        .col(blob("link"))
+        .col(blob("holder"))
+        .col(whole("at"))
+        .primary_key(Index::create().col("link").col("holder"))
+        .to_owned()
+}
+
+fn guests() -> TableCreateStatement {
+    Table::create()
+        .table("guest")
+        .col(id().primary_key())
+        .col(blob("token_hash").unique_key())
+        .col(blob("link"))
+        .col(blob("room"))
+        .col(text("name"))
+        .col(whole("created_at"))
+        .col(whole("expires_at"))
+        .to_owned()
+}
+
+fn audit() -> TableCreateStatement {
+    Table::create()
+        .table("audit")
+        .col(whole("id").auto_increment().primary_key())
+        .col(whole("at"))
+        .col(text("act"))
+        .col(ColumnDef::new("actor").blob())
+        .col(text("address"))
+        .col(ColumnDef::new("person").blob())
+        .col(ColumnDef::new("room").blob())
+        .col(ColumnDef::new("folder").blob())
+        .col(ColumnDef::new("space").blob())
+        .col(text("params"))
         .to_owned()
 }
 

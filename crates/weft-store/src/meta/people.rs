@@ -9,7 +9,9 @@ use sea_orm::{
 use weft_core::{Millis, PersonId};
 
 use super::{
-    Meta, bytes_of, db_time,
+    Meta,
+    audit::{Act, Note},
+    bytes_of, db_time,
     entities::person,
     error::{Doing, MetaError, Refusal},
     name_key, person_id, sign_ins, spaces, time,
@@ -106,6 +108,7 @@ impl Meta {
     pub async fn create_person(&self, new: &NewPerson, now: Millis) -> Result<Person, MetaError> {
         let write = self.write().await?;
         let person = insert(&write.txn, new, now).await?;
+        Note::of(Act::AccountMade).by(person.id).person(person.id).add(&write.txn).await?;
         write.commit("store a person").await?;
         Ok(person)
     }
@@ -159,6 +162,9 @@ impl Meta {
             ..Default::default()
         };
         let stored = person::Entity::update(row).exec(&write.txn).await.doing("change a person")?;
+        if stored.email != known.email {
+            Note::of(Act::EmailChanged).person(id).add(&write.txn).await?;
+        }
         write.commit("change a person").await?;
         from_row(stored)
     }
@@ -179,6 +185,7 @@ impl Meta {
         check_password(&write.txn, id, verified).await?;
         set_password(&write.txn, id, password_hash).await?;
         let ended = sign_ins::end_all(&write.txn, id, Some(kept)).await?;
+        Note::of(Act::PasswordChanged).person(id).add(&write.txn).await?;
         write.commit("change a password").await?;
         Ok(ended)
     }

@@ -16,6 +16,7 @@ use weft_core::{
 use super::{
     Meta,
     access::{self, Asked, Facts},
+    audit::{Act, Note},
     bytes_of, db_time,
     entities::{opened, room, star},
     error::{Doing, MetaError, Refusal},
@@ -332,6 +333,7 @@ impl Meta {
         folder: Option<FolderId>,
     ) -> Result<(), MetaError> {
         let write = self.write().await?;
+        let before = find(&write.txn, room).await?.ok_or(Refusal::NotFound)?;
         spaces::find(&write.txn, space).await?.ok_or(Refusal::NotFound)?;
         if let Some(folder) = folder {
             folders::check_place(&write.txn, space, folder).await?;
@@ -344,9 +346,10 @@ impl Meta {
             )
             .exec(&write.txn)
             .await;
-        if moved.doing("move a room")?.rows_affected == 0 {
-            return Err(Refusal::NotFound.into());
-        }
+        moved.doing("move a room")?;
+        let note = Note::of(Act::RoomMoved).room(&RoomRow { space, ..before.clone() });
+        let from = (before.space != space).then(|| before.space.to_string());
+        note.with_some("from", from).add(&write.txn).await?;
         write.commit("move a room").await
     }
 
@@ -439,7 +442,12 @@ impl Meta {
         {
             self.move_room(room, space, None).await?;
         }
-        self.update(trash, "trash a room").await
+        let write = self.write().await?;
+        let row = find(&write.txn, room).await?.ok_or(Refusal::NotFound)?;
+        trash.exec(&write.txn).await.doing("trash a room")?;
+        let act = if trashed.is_some() { Act::RoomTrashed } else { Act::RoomRestored };
+        Note::of(act).room(&row).add(&write.txn).await?;
+        write.commit("trash a room").await
     }
 
     async fn update(
@@ -546,6 +554,7 @@ impl Names {
             let is_theirs = match placed.grant.to {
                 Grantee::Person(person) => person == who.person,
                 Grantee::Space(space) => who.roles.contains_key(&space),
+                Grantee::Link { .. } => false,
             };
             placed.folder.is_some()
                 && is_theirs

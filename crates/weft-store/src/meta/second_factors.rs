@@ -8,7 +8,9 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query
 use weft_core::PersonId;
 
 use super::{
-    Meta, bytes_of,
+    Meta,
+    audit::{Act, Note},
+    bytes_of,
     entities::{person, recovery_code},
     error::{Doing, MetaError, Refusal},
 };
@@ -86,6 +88,7 @@ impl Meta {
                 recovery_code::Entity::insert(row).exec_without_returning(&write.txn).await;
             stored.doing("store a recovery code")?;
         }
+        Note::of(Act::SecondFactorOn).person(id).add(&write.txn).await?;
         write.commit("turn a second factor on").await
     }
 
@@ -114,6 +117,9 @@ impl Meta {
         let key = (bytes_of(id.as_bytes()), code_hash.to_vec());
         let used = recovery_code::Entity::delete_by_id(key).exec(&write.txn).await;
         let used = used.doing("use a recovery code")?.rows_affected > 0;
+        if used {
+            Note::of(Act::RecoveryCodeUsed).by(id).person(id).add(&write.txn).await?;
+        }
         write.commit("use a recovery code").await?;
         Ok(used)
     }
@@ -134,6 +140,9 @@ impl Meta {
             .exec(&write.txn)
             .await;
         gone.doing("remove recovery codes")?;
+        if was_on {
+            Note::of(Act::SecondFactorOff).person(id).add(&write.txn).await?;
+        }
         write.commit("remove a second factor").await?;
         Ok(was_on)
     }

@@ -1,10 +1,15 @@
 //! Settings of the whole workspace, and the set-up that makes its first administrator.
 
-use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, sea_query::OnConflict};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, EntityTrait,
+    sea_query::{OnConflict, Query, SelectStatement},
+};
 use weft_core::Millis;
 
 use super::{
     Meta,
+    audit::{Act, Note},
     entities::setting,
     error::{Doing, MetaError, Refusal},
     people::{self, NewPerson, Person},
@@ -12,6 +17,11 @@ use super::{
 
 /// The workspace's name.
 const WORKSPACE: &str = "workspace_name";
+/// Whom people find who search: the name of one of [`PeopleFound`].
+const PEOPLE_FOUND: &str = "people_found";
+/// Whether links may let guests in: `off`, or nothing.
+const PUBLIC_LINKS: &str = "public_links";
+const OFF: &str = "off";
 /// Hash and end of the set-up link, as `hex:milliseconds`.
 const SETUP_SECRET: &str = "setup_secret";
 
@@ -24,10 +34,70 @@ pub struct SetupSecret {
     pub expires_at: Millis,
 }
 
+/// Whom somebody finds who searches for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PeopleFound {
+    /// Everybody with an account.
+    Everybody,
+    /// Members of the teams of which they are a member.
+    Shared,
+}
+
+impl PeopleFound {
+    /// The name that the API and the metadata use.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Everybody => "everybody",
+            Self::Shared => "shared",
+        }
+    }
+
+    /// The one of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Everybody, Self::Shared].into_iter().find(|found| found.name() == name)
+    }
+}
+
 impl Meta {
     /// The workspace's name; empty until somebody names it.
     pub async fn workspace_name(&self) -> Result<String, MetaError> {
         Ok(read(&self.db, WORKSPACE).await?.unwrap_or_default())
+    }
+
+    /// Whether links to rooms may let guests in, as far as the whole workspace is concerned.
+    pub async fn public_links(&self) -> Result<bool, MetaError> {
+        public_links(&self.db).await
+    }
+
+    /// Says whether links to rooms may let guests in.
+    pub async fn set_public_links(&self, allowed: bool) -> Result<(), MetaError> {
+        let write = self.write().await?;
+        if allowed {
+            let gone = setting::Entity::delete_by_id(PUBLIC_LINKS.to_owned()).exec(&write.txn);
+            gone.await.doing("store a setting")?;
+        } else {
+            set(&write.txn, PUBLIC_LINKS, OFF).await?;
+        }
+        let note = Note::of(Act::SettingChanged).with("setting", PUBLIC_LINKS);
+        note.with("value", allowed).add(&write.txn).await?;
+        write.commit("store a setting").await
+    }
+
+    /// Whom people find who search.
+    pub async fn people_found(&self) -> Result<PeopleFound, MetaError> {
+        let found = read(&self.db, PEOPLE_FOUND).await?;
+        Ok(found.as_deref().and_then(PeopleFound::named).unwrap_or(PeopleFound::Everybody))
+    }
+
+    /// Says whom people find who search.
+    pub async fn set_people_found(&self, found: PeopleFound) -> Result<(), MetaError> {
+        let write = self.write().await?;
+        set(&write.txn, PEOPLE_FOUND, found.name()).await?;
+        let note = Note::of(Act::SettingChanged).with("setting", PEOPLE_FOUND);
+        note.with("value", found.name()).add(&write.txn).await?;
+        write.commit("store a setting").await
     }
 
     /// Puts a set-up link in place of the one before it, if any.
@@ -64,6 +134,8 @@ impl Meta {
         let write = self.write().await?;
         check_setup(&write.txn, hash, now).await?;
         let person = people::insert(&write.txn, new, now).await?;
+        let note = Note::of(Act::AccountMade).by(person.id).person(person.id);
+        note.with("admin", true).add(&write.txn).await?;
         set(&write.txn, WORKSPACE, workspace).await?;
         let gone = setting::Entity::delete_by_id(SETUP_SECRET.to_owned()).exec(&write.txn).await;
         gone.doing("remove the set-up link")?;
@@ -90,6 +162,21 @@ async fn check_setup(
         return Err(Refusal::LinkExpired.into());
     }
     Ok(())
+}
+
+/// What [`Meta::public_links`] says, as the caller's transaction sees it.
+pub async fn public_links(db: &impl ConnectionTrait) -> Result<bool, MetaError> {
+    Ok(read(db, PUBLIC_LINKS).await?.as_deref() != Some(OFF))
+}
+
+/// Has a row if links may let no guests in.
+pub fn no_public_links() -> SelectStatement {
+    let mut off = Query::select();
+    off.column(setting::Column::Name)
+        .from(setting::Entity)
+        .and_where(setting::Column::Name.eq(PUBLIC_LINKS))
+        .and_where(setting::Column::Value.eq(OFF));
+    off
 }
 
 async fn read(db: &impl ConnectionTrait, name: &str) -> Result<Option<String>, MetaError> {

@@ -8,7 +8,9 @@ use sha2::{Digest, Sha256};
 use weft_core::{Millis, PersonId};
 
 use super::{
-    Meta, bytes_of, db_time,
+    Meta,
+    audit::{Act, Note},
+    bytes_of, db_time,
     entities::sign_in,
     error::{Doing, MetaError, Refusal},
     people::{self, Person},
@@ -29,6 +31,8 @@ pub struct SignIn {
     pub person: Person,
     /// From then on it is not valid any more, unless it is used before.
     pub expires_at: Millis,
+    /// When the password was shown for it last.
+    pub confirmed_at: Millis,
 }
 
 /// A sign-in to be stored.
@@ -84,16 +88,20 @@ impl Meta {
             .exec(&write.txn)
             .await;
         expired.doing("forget old sign-ins")?;
+        let user_agent: String = new.user_agent.chars().take(USER_AGENT_CHARS_MAX).collect();
         let row = sign_in::ActiveModel {
             token_hash: Set(new.token_hash.to_vec()),
             person: Set(person),
             created_at: Set(db_time(now)),
             used_at: Set(db_time(now)),
             expires_at: Set(db_time(now.saturating_add(new.idle_ms_max))),
-            user_agent: Set(new.user_agent.chars().take(USER_AGENT_CHARS_MAX).collect()),
+            user_agent: Set(user_agent.clone()),
+            confirmed_at: Set(db_time(now)),
         };
         let stored = sign_in::Entity::insert(row).exec_without_returning(&write.txn).await;
         stored.doing("store a sign-in")?;
+        let note = Note::of(Act::SignedIn).by(new.person).person(new.person);
+        note.with("user_agent", user_agent).add(&write.txn).await?;
         write.commit("store a sign-in").await
     }
 
@@ -111,16 +119,44 @@ impl Meta {
         }
         let id = person_id(&row.person)?;
         let Some(person) = people::find(&self.db, id).await? else { return Ok(None) };
+        // Those from before this was noted began with a password.
+        let confirmed_at = time(row.confirmed_at.max(row.created_at));
+        let valid = |expires_at| SignIn { person, expires_at: time(expires_at), confirmed_at };
         if now < time(row.used_at).saturating_add(SIGN_IN_TOUCH_MS) {
-            return Ok(Some(SignIn { person, expires_at: time(row.expires_at) }));
+            return Ok(Some(valid(row.expires_at)));
         }
         let expires_at = db_time(now).saturating_add(row.expires_at - row.used_at);
         if let Err(error) = self.touch_sign_in(token_hash, expires_at, now).await {
             // A full disk must not sign people out: they can still read.
             tracing::warn!(%error, "a sign-in's use was not stored");
-            return Ok(Some(SignIn { person, expires_at: time(row.expires_at) }));
+            return Ok(Some(valid(row.expires_at)));
         }
-        Ok(Some(SignIn { person, expires_at: time(expires_at) }))
+        Ok(Some(valid(expires_at)))
+    }
+
+    /// Notes that the password was shown for a sign-in again.
+    ///
+    /// # Errors
+    /// [`Refusal::PasswordChanged`] if it is not the person's any more; [`Refusal::NotFound`] if the sign-in has ended.
+    pub async fn confirm_sign_in(
+        &self,
+        token_hash: &[u8; 32],
+        person: PersonId,
+        password_hash: &str,
+        now: Millis,
+    ) -> Result<(), MetaError> {
+        let write = self.write().await?;
+        people::check_password(&write.txn, person, password_hash).await?;
+        let confirmed = sign_in::Entity::update_many()
+            .col_expr(sign_in::Column::ConfirmedAt, Expr::value(db_time(now)))
+            .filter(sign_in::Column::TokenHash.eq(token_hash.to_vec()))
+            .exec(&write.txn)
+            .await;
+        if confirmed.doing("confirm a sign-in")?.rows_affected == 0 {
+            return Err(Refusal::NotFound.into());
+        }
+        Note::of(Act::SignInConfirmed).person(person).add(&write.txn).await?;
+        write.commit("confirm a sign-in").await
     }
 
     async fn touch_sign_in(
@@ -146,6 +182,9 @@ impl Meta {
         let write = self.write().await?;
         let gone = sign_in::Entity::delete_by_id(token_hash.to_vec()).exec(&write.txn).await;
         let gone = gone.doing("end a sign-in")?;
+        if gone.rows_affected > 0 {
+            Note::of(Act::SignedOut).add(&write.txn).await?;
+        }
         room_tokens::end_minted_with(&write.txn, token_hash).await?;
         write.commit("end a sign-in").await?;
         Ok(gone.rows_affected > 0)
@@ -187,6 +226,7 @@ impl Meta {
         let found = found.filter(|hash| sign_in_id(hash) == id).collect::<Vec<_>>();
         let [token_hash] = found[..] else { return Err(Refusal::NotFound.into()) };
         end(&write.txn, &found).await?;
+        Note::of(Act::SignInsEnded).person(person).with("count", 1).add(&write.txn).await?;
         write.commit("end a sign-in").await?;
         Ok(token_hash)
     }
@@ -199,6 +239,8 @@ impl Meta {
     ) -> Result<Vec<[u8; 32]>, MetaError> {
         let write = self.write().await?;
         let ended = end_all(&write.txn, person, Some(kept)).await?;
+        let note = Note::of(Act::SignInsEnded).person(person);
+        note.with("count", ended.len()).add(&write.txn).await?;
         write.commit("end sign-ins").await?;
         Ok(ended)
     }

@@ -11,7 +11,9 @@ use weft_core::{
 };
 
 use super::{
-    Meta, bytes_of, db_time,
+    Meta,
+    audit::{Act, Note},
+    bytes_of, db_time,
     entities::{space, space_member},
     error::{Doing, MetaError, Refusal},
     people::{self, PersonBrief},
@@ -36,8 +38,10 @@ pub struct SpaceRow {
     pub kind: SpaceKind,
     /// 1–64 characters; empty if it is personal or the gallery.
     pub name: String,
-    /// Whether there may be invite links to its rooms.
+    /// Whether there may be links to its rooms.
     pub links: bool,
+    /// Whether they may let guests in.
+    pub public_links: bool,
     /// Whether people who are no members may be granted anything.
     pub outsiders: bool,
     /// When it was made.
@@ -88,8 +92,10 @@ pub struct SpaceMember {
 pub struct SpaceChange {
     /// 1–64 characters.
     pub name: Option<String>,
-    /// Whether there may be invite links to its rooms.
+    /// Whether there may be links to its rooms.
     pub links: Option<bool>,
+    /// Whether they may let guests in.
+    pub public_links: Option<bool>,
     /// Whether people who are no members may be granted anything.
     pub outsiders: Option<bool>,
     /// Whether it is put away.
@@ -183,6 +189,7 @@ impl Meta {
         }
         let row = insert(&write.txn, id, SpaceKind::Team, name, now).await?;
         join(&write.txn, id, owner, Role::Owner, true, owner, now).await?;
+        Note::of(Act::SpaceMade).space(id).add(&write.txn).await?;
         write.commit("store a space").await?;
         Ok(SpaceView { row, role: Some(Role::Owner), members: 1 })
     }
@@ -214,6 +221,9 @@ impl Meta {
         if let Some(links) = change.links {
             update = update.col_expr(space::Column::Links, Expr::value(links));
         }
+        if let Some(public_links) = change.public_links {
+            update = update.col_expr(space::Column::PublicLinks, Expr::value(public_links));
+        }
         if let Some(outsiders) = change.outsiders {
             update = update.col_expr(space::Column::Outsiders, Expr::value(outsiders));
         }
@@ -222,6 +232,7 @@ impl Meta {
             update = update.col_expr(space::Column::ArchivedAt, Expr::value(at));
         }
         update.exec(&write.txn).await.doing("change a space")?;
+        note_change(&write.txn, space, change).await?;
         write.commit("change a space").await
     }
 
@@ -273,6 +284,8 @@ impl Meta {
             return Err(Refusal::TooManyMembers { limit: members_max }.into());
         }
         join(&write.txn, space, person.id, as_role, false, by, now).await?;
+        let note = Note::of(Act::MemberInvited).space(space).person(person.id);
+        note.with("role", as_role.name()).add(&write.txn).await?;
         write.commit("store an invitation").await?;
         Ok(SpaceMember { person, role: as_role, joined: false })
     }
@@ -295,8 +308,12 @@ impl Meta {
             let role = role(&invited.role_name)?;
             let by = person_id(&invited.invited_by)?;
             join(&write.txn, space, person, role, true, by, now).await?;
+            let note = Note::of(Act::MemberJoined).space(space).person(person);
+            note.with("role", role.name()).add(&write.txn).await?;
         } else {
             remove(&write.txn, space, person).await?;
+            let note = Note::of(Act::InvitationDeclined).space(space).person(person);
+            note.add(&write.txn).await?;
         }
         write.commit("answer an invitation").await
     }
@@ -321,6 +338,8 @@ impl Meta {
         }
         let (since, invited_by) = (time(row.at), person_id(&row.invited_by)?);
         join(&write.txn, space, person.id, as_role, row.joined, invited_by, since).await?;
+        let note = Note::of(Act::RoleChanged).space(space).person(person.id);
+        note.with("from", now.name()).with("role", as_role.name()).add(&write.txn).await?;
         write.commit("change a role").await?;
         Ok(SpaceMember { person, role: as_role, joined: row.joined })
     }
@@ -345,6 +364,9 @@ impl Meta {
             return Err(Refusal::IsOwner.into());
         }
         remove(&write.txn, space, person.id).await?;
+        let act = if person.id == by { Act::MemberLeft } else { Act::MemberRemoved };
+        let note = Note::of(act).space(space).person(person.id);
+        note.with("role", role.name()).add(&write.txn).await?;
         write.commit("remove a member").await?;
         Ok(person.id)
     }
@@ -368,8 +390,35 @@ impl Meta {
         }
         join(&write.txn, space, by, Role::Admin, true, by, now).await?;
         join(&write.txn, space, person.id, Role::Owner, true, by, now).await?;
+        Note::of(Act::HandedOver).space(space).person(person.id).add(&write.txn).await?;
         write.commit("hand a space over").await
     }
+}
+
+/// Notes each thing that was changed of a space.
+async fn note_change(
+    db: &impl ConnectionTrait,
+    space: SpaceId,
+    change: &SpaceChange,
+) -> Result<(), MetaError> {
+    let SpaceChange { name, links, public_links, outsiders, archived } = change;
+    if let Some(name) = name {
+        let note = Note::of(Act::SpaceRenamed).space(space);
+        note.with("name", name.as_str()).add(db).await?;
+    }
+    for (rule, value) in
+        [("links", links), ("public_links", public_links), ("outsiders", outsiders)]
+    {
+        if let Some(value) = value {
+            let note = Note::of(Act::RulesChanged).space(space).with("rule", rule);
+            note.with("value", *value).add(db).await?;
+        }
+    }
+    if let Some(archived) = archived {
+        let act = if *archived { Act::SpaceArchived } else { Act::SpaceUnarchived };
+        Note::of(act).space(space).add(db).await?;
+    }
+    Ok(())
 }
 
 /// Who may give this role, or take it.
@@ -412,6 +461,7 @@ async fn insert(
         outsiders: Set(true),
         created_at: Set(db_time(now)),
         archived_at: Set(None),
+        public_links: Set(true),
     };
     space::Entity::insert(row).exec_without_returning(db).await.doing("store a space")?;
     let name = name.to_owned();
@@ -420,6 +470,7 @@ async fn insert(
         kind,
         name,
         links: true,
+        public_links: true,
         outsiders: true,
         created_at: now,
         archived_at: None,
@@ -562,6 +613,7 @@ fn from_row(row: &space::Model) -> Result<SpaceRow, MetaError> {
         kind: SpaceKind::named(&row.kind).ok_or(MetaError::Damaged("a space's kind"))?,
         name: row.name.clone(),
         links: row.links,
+        public_links: row.public_links,
         outsiders: row.outsiders,
         created_at: time(row.created_at),
         archived_at: row.archived_at.map(time),

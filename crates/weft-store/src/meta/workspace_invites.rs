@@ -9,7 +9,9 @@ use sea_orm::{
 use weft_core::{Millis, PersonId};
 
 use super::{
-    Meta, bytes_of, db_time,
+    Meta,
+    audit::{Act, Note},
+    bytes_of, db_time,
     entities::workspace_invite,
     error::{Doing, MetaError, Refusal},
     people::{self, NewPerson, Person},
@@ -80,6 +82,9 @@ impl Meta {
         };
         let stored = workspace_invite::Entity::insert(row).exec_without_returning(&write.txn).await;
         stored.doing("store an invite link")?;
+        let note = Note::of(Act::WorkspaceInviteMade).with("uses_max", new.uses_max);
+        let note = note.with("expires_at", new.expires_at);
+        note.with_some("email", new.email.clone()).add(&write.txn).await?;
         write.commit("store an invite link").await
     }
 
@@ -105,6 +110,7 @@ impl Meta {
         if gone.doing("revoke an invite link")?.rows_affected == 0 {
             return Err(Refusal::NotFound.into());
         }
+        Note::of(Act::WorkspaceInviteRevoked).add(&write.txn).await?;
         write.commit("revoke an invite link").await
     }
 
@@ -149,6 +155,7 @@ impl Meta {
             return Err(Refusal::LinkExpired.into());
         }
         let person = people::insert(&write.txn, new, now).await?;
+        Note::of(Act::AccountMade).by(person.id).person(person.id).add(&write.txn).await?;
         write.commit("store a person").await?;
         Ok(person)
     }

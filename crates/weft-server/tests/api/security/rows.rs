@@ -1,5 +1,6 @@
 //! For each call of the table: what it is about, and what is sent, so that whoever may make it succeeds.
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{NOWHERE, PASSWORD, Who, World, id, join};
@@ -92,6 +93,9 @@ pub async fn row(world: &mut World, operation: &Operation<'_>, who: Who) -> Row 
         | "get_tokens"
         | "get_admin_quarantine"
         | "get_admin_invites"
+        | "get_admin_audit"
+        | "get_admin_sharing"
+        | "get_people"
         | "get_rooms"
         | "get_spaces" => Row::default(),
 
@@ -114,6 +118,7 @@ pub async fn row(world: &mut World, operation: &Operation<'_>, who: Who) -> Row 
         }
         "post_auth_logout" => Row::default(),
         "patch_auth_me" => Row::sending(json!({"phone": ""})),
+        "post_auth_confirm" => Row::sending(json!({"password": PASSWORD})),
         "post_auth_password" => {
             Row::sending(json!({"password": PASSWORD, "new_password": PASSWORD}))
         }
@@ -144,6 +149,12 @@ pub async fn row(world: &mut World, operation: &Operation<'_>, who: Who) -> Row 
             let room = world.document().await;
             let form = json!({"room": room, "right": "read"});
             Row { room: Some(room), ..Row::sending(form) }
+        }
+        "patch_admin_sharing" => Row::sending(json!({"public_links": true})),
+        "post_links_look" | "post_links_open" => {
+            let room = world.document().await;
+            let secret = link(&owner, &room).await;
+            Row::sending(json!({"room": room, "secret": secret, "name": "Ann"}))
         }
         "post_admin_invites" => Row::sending(json!({})),
         "delete_admin_invites_invite" => {
@@ -187,6 +198,11 @@ pub async fn row(world: &mut World, operation: &Operation<'_>, who: Who) -> Row 
                 ("delete", "_grants_grantee") => {
                     owner.post(&format!("/rooms/{room}/grants"), to_ann).await.expect(200);
                     row.and("grantee", "ann")
+                }
+                ("put", "_link") => row.with(json!({"who": "workspace", "right": "read"})),
+                ("post" | "delete", "_link_renew" | "_link") => {
+                    link(&owner, &room).await;
+                    row
                 }
                 ("post", "_invites") => row.with(json!({"right": "read"})),
                 ("delete", "_invites_invite") => {
@@ -247,6 +263,13 @@ pub async fn row(world: &mut World, operation: &Operation<'_>, who: Who) -> Row 
         }
         name => panic!("no row for {name}"),
     }
+}
+
+/// The secret of a new public link to the room.
+async fn link(owner: &Caller, room: &str) -> String {
+    let form = json!({"who": "public", "right": "edit"});
+    let set = owner.call(Method::PUT, &format!("/rooms/{room}/link"), Some(form)).await;
+    set.expect(200)["link"]["secret"].as_str().unwrap().to_owned()
 }
 
 async fn ann_is_a_member(world: &World) {

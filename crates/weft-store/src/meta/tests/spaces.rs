@@ -2,7 +2,7 @@
 
 use sea_orm::EntityTrait;
 use weft_core::{
-    FolderId, SpaceId,
+    FolderId, LinkId, SpaceId,
     access::{Grantee, Role},
 };
 
@@ -40,6 +40,31 @@ impl Fixture {
         let place = (TEAM, folder.map(folder_of));
         let new = NewRoom { space: place.0, folder: place.1, ..new_room(id, owner, None) };
         self.meta.create_room(&new, ROOMS_MAX, u64::from(id)).await.unwrap().id
+    }
+
+    /// A link to the room, of some sort.
+    async fn link(&self, n: u8, room: RoomId, by: PersonId, chance: &mut fastrand::Rng) -> LinkId {
+        let new = NewLink {
+            id: LinkId::from_bytes([n; 16]),
+            secret: format!("secret {n}"),
+            public: chance.bool(),
+            right: [Right::Read, Right::Comment, Right::Edit][chance.usize(..3)],
+            expires_at: chance.bool().then(|| chance.u64(8..12)),
+            password_hash: None,
+        };
+        self.meta.set_link(room, new, true, by, 1).await.unwrap().0.id
+    }
+
+    async fn guest(&self, id: PersonId, room: RoomId, link: LinkId) {
+        let new = NewGuest {
+            id,
+            token_hash: [id.as_bytes()[0]; 32],
+            link,
+            room,
+            name: "Ann".to_owned(),
+            expires_at: 99,
+        };
+        self.meta.create_guest(&new, 99, 1).await.unwrap();
     }
 
     async fn rights(&self, room: RoomId, people: &[PersonId], now: Millis) -> Vec<&'static str> {
@@ -257,15 +282,29 @@ async fn lists_show_what_the_rules_let_somebody_see() {
                 f.meta.set_trashed(room, Some((lin, 3))).await.unwrap();
             }
         }
+        let mut holders = people.clone();
+        for n in 200..220 {
+            let room = RoomId::from_bytes([chance.u8(100..130); 16]);
+            let link = f.link(n, room, lin, &mut chance).await;
+            for person in people.iter().filter(|_| chance.bool()) {
+                f.meta.hold_link(room, link, *person, 1).await.unwrap();
+            }
+            let guest = PersonId::from_bytes([n; 16]);
+            f.guest(guest, room, link).await;
+            holders.push(guest);
+        }
+        f.meta.set_public_links(chance.u8(..4) > 0).await.unwrap();
         f.meta.trash_folder(folder_of(chance.u8(20..26)), lin, 4).await.unwrap();
         let change = SpaceChange {
+            links: Some(chance.u8(..4) > 0),
+            public_links: Some(chance.bool()),
             outsiders: Some(chance.bool()),
             archived: Some(chance.u8(..4) == 0),
             ..SpaceChange::default()
         };
         f.meta.change_space(TEAM, &change, lin, 1).await.unwrap();
 
-        for person in &people {
+        for person in &holders {
             let mut listed = Vec::new();
             for space in [TEAM, GALLERY].into_iter().chain(people.iter().map(|p| personal(*p))) {
                 let rooms = f.meta.rooms_of(*person, Which::In(space), 99, 10).await.unwrap();
@@ -288,4 +327,86 @@ async fn lists_show_what_the_rules_let_somebody_see() {
             assert_eq!(listed, allowed, "seed {seed}, {person}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_link_that_ends_is_held_by_nobody() {
+    let f = Fixture::new().await;
+    let (lin, bo) = (f.person(1, "lin").await, f.person(2, "bo").await);
+    let room = f.room(10, lin, None).await;
+    let guest = PersonId::from_bytes([9; 16]);
+    let new = |n: u8, password: Option<&str>| NewLink {
+        id: LinkId::from_bytes([n; 16]),
+        secret: format!("secret {n}"),
+        public: true,
+        right: Right::Comment,
+        expires_at: None,
+        password_hash: password.map(|hash| Some(hash.to_owned())),
+    };
+    let (link, ended) = f.meta.set_link(room, new(50, None), false, lin, 1).await.unwrap();
+    assert_eq!(ended, None);
+    assert!(f.meta.hold_link(room, link.id, bo, 1).await.unwrap());
+    assert!(!f.meta.hold_link(room, link.id, bo, 1).await.unwrap());
+    f.guest(guest, room, link.id).await;
+    assert_eq!(f.rights(room, &[bo, guest], 9).await, ["comment", "comment"]);
+    assert_eq!(f.meta.guest(&[9; 32], 98).await.unwrap().map(|guest| guest.link), Some(link.id));
+    assert_eq!(f.meta.guest(&[9; 32], 99).await.unwrap(), None);
+    assert_eq!(
+        refusal(f.meta.shown_link(room, "secret 5", 9).await.map(drop)),
+        Refusal::LinkExpired
+    );
+
+    // The same link, changed: whoever holds it does.
+    let (same, ended) = f.meta.set_link(room, new(51, None), false, lin, 2).await.unwrap();
+    assert_eq!((same.id, same.secret.as_str(), ended), (link.id, "secret 50", None));
+    // With a password it is another one under the same secret.
+    let (other, ended) = f.meta.set_link(room, new(52, Some("$")), false, lin, 3).await.unwrap();
+    assert_eq!((other.secret.as_str(), ended), ("secret 50", Some(link.id)));
+    assert_eq!(f.rights(room, &[lin, bo, guest], 9).await, ["manage", "-", "-"]);
+    assert_eq!(f.meta.guest(&[9; 32], 9).await.unwrap(), None);
+    assert_eq!(refusal(f.meta.hold_link(room, link.id, bo, 4).await), Refusal::LinkExpired);
+    let (renewed, _) = f.meta.set_link(room, new(53, None), true, lin, 4).await.unwrap();
+    assert_eq!(
+        (renewed.secret.as_str(), renewed.password_hash.as_deref()),
+        ("secret 53", Some("$"))
+    );
+    assert_eq!(f.meta.remove_link(room).await.unwrap(), Some(renewed.id));
+    assert_eq!(f.meta.remove_link(room).await.unwrap(), None);
+    assert_eq!(f.meta.room_link(room).await.unwrap(), None);
+}
+
+/// Outside of a request nobody acts; within one, what is rolled back leaves no row.
+#[tokio::test]
+async fn acts_are_noted_with_what_they_change() {
+    let f = Fixture::new().await;
+    let (lin, bo) = (f.person(1, "lin").await, f.person(2, "bo").await);
+    let room = f.room(10, lin, None).await;
+    let all = AuditQuery { limit: 9, ..AuditQuery::default() };
+    assert_eq!(f.meta.audit(all).await.unwrap(), []);
+    let origin = Origin::new("192.0.2.7".to_owned(), 77);
+    audited(origin, async {
+        Origin::acts(lin);
+        f.meta.grant(Target::Room(room), &to("bo", Right::Edit), lin, 1).await.unwrap();
+        refusal(f.meta.grant(Target::Room(room), &to("cy", Right::Edit), lin, 1).await);
+        f.meta.revoke(Target::Room(room), "bo").await.unwrap();
+        f.meta.revoke(Target::Room(room), "bo").await.unwrap();
+    })
+    .await;
+    let noted = f.meta.audit(AuditQuery { person: Some(bo), ..all }).await.unwrap();
+    let brief = |entry: &AuditEntry| {
+        (entry.act.clone(), entry.at, entry.address.clone(), entry.by.clone().map(|by| by.id))
+    };
+    let expected = |act: &str| (act.to_owned(), 77, "192.0.2.7".to_owned(), Some(lin));
+    assert_eq!(
+        noted.iter().map(brief).collect::<Vec<_>>(),
+        [expected("grant_taken"), expected("granted")]
+    );
+    assert_eq!(
+        f.meta.audit(AuditQuery { before: Some(noted[0].id), ..all }).await.unwrap().len(),
+        1
+    );
+    f.meta.forget_acts(77).await.unwrap();
+    assert_eq!(f.meta.audit(all).await.unwrap().len(), 2);
+    f.meta.forget_acts(78).await.unwrap();
+    assert_eq!(f.meta.audit(all).await.unwrap(), []);
 }
