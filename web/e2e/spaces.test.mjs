@@ -212,7 +212,7 @@ test('sharing says from where a right comes, and gives one to a whole space', as
   await becomes('who can open it', () => dialog.getByTestId('share-who').locator('li').count(), 2);
 
   assert.equal(await seenBy(ally), 404);
-  await dialog.getByRole('combobox', { name: 'User name, or name of a space' }).fill('Tak');
+  await dialog.getByRole('combobox', { name: 'Name, user name, e-mail, or a space' }).fill('Tak');
   await page.getByRole('option', { name: 'Takers' }).click();
   await dialog.getByRole('combobox', { name: 'Until' }).selectOption('7');
   await dialog.getByRole('button', { name: 'Add' }).click();

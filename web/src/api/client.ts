@@ -1,17 +1,22 @@
 /** Calls of the HTTP API. Knows no React; `fetch` can be replaced in tests. */
 import type {
   AccessToken,
+  Act,
+  ActFilter,
   FactorSecret,
   Folder,
   GivenRole,
   Grant,
+  Grantee,
   GrantRight,
   GrantTo,
+  Guest,
   Invite,
   InviteLook,
   Kind,
   Me,
   Member,
+  Named,
   NewAccessToken,
   NewInvite,
   NewWorkspaceInvite,
@@ -19,9 +24,15 @@ import type {
   Place,
   ProfileChange,
   RoomInfo,
+  RoomLink,
+  RoomLinkChange,
+  RoomLinkLook,
+  RoomLinkState,
   RoomToken,
   Rules,
   Scope,
+  Sharing,
+  ShownLink,
   SignIn,
   Space,
   SpaceContent,
@@ -88,7 +99,14 @@ export interface Granted {
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 export class Api {
-  constructor(private readonly fetcher: typeof fetch = (...args) => fetch(...args)) {}
+  /** Asks for the password when a sign-in is too old for what one does; true once it was shown. */
+  askAgain: (() => Promise<boolean>) | null = null;
+
+  /** `guest` is the room of which a browser's guest speaks; null: whoever is signed in. */
+  constructor(
+    private readonly fetcher: typeof fetch = (...args) => fetch(...args),
+    private readonly guest: string | null = null,
+  ) {}
 
   setupNeeded = (): Promise<SetupAnswer> => this.call('GET', '/auth/setup');
   setup = (form: SetupForm): Promise<{ user: User; welcome_room: string }> =>
@@ -98,6 +116,7 @@ export class Api {
   /** The code is asked for with `second_factor_needed`. */
   login = (username: string, password: string, code: string): Promise<{ user: User }> =>
     this.call('POST', '/auth/login', { username, password, ...(code === '' ? {} : { code }) });
+  confirm = (password: string): Promise<void> => this.call('POST', '/auth/confirm', { password });
   logout = (): Promise<void> => this.call('POST', '/auth/logout');
   me = (): Promise<Me> => this.call('GET', '/auth/me');
   changeProfile = async (change: ProfileChange): Promise<User> =>
@@ -169,11 +188,35 @@ export class Api {
     const path = kind === 'room' ? roomPath(id) : folderPath(id);
     return (await this.call<{ grant: Grant }>('POST', `${path}/grants`, body)).grant;
   };
-  revoke = ({ kind, id }: Granted, to: Grant['to']): Promise<void> => {
+  revoke = ({ kind, id }: Granted, to: Grantee): Promise<void> => {
     const path = kind === 'room' ? roomPath(id) : folderPath(id);
     const whose = 'person' in to ? to.person.id : to.space.id;
     return this.call('DELETE', `${path}/grants/${encodeURIComponent(whose)}`);
   };
+
+  /** Those whose name begins so; of the teams that one is in, if nothing is asked. */
+  findPeople = async (asked: string): Promise<Named[]> =>
+    (await this.call<{ people: Named[] }>('GET', `/people?q=${encodeURIComponent(asked)}`)).people;
+
+  roomLink = (id: string): Promise<RoomLinkState> => this.call('GET', `${roomPath(id)}/link`);
+  setRoomLink = async (id: string, change: RoomLinkChange): Promise<RoomLink> =>
+    (await this.call<{ link: RoomLink }>('PUT', `${roomPath(id)}/link`, change)).link;
+  renewRoomLink = async (id: string): Promise<RoomLink> =>
+    (await this.call<{ link: RoomLink }>('POST', `${roomPath(id)}/link/renew`, {})).link;
+  removeRoomLink = (id: string): Promise<void> => this.call('DELETE', `${roomPath(id)}/link`);
+  lookAtLink = (shown: ShownLink): Promise<RoomLinkLook> => this.call('POST', '/links/look', shown);
+  /** Who is signed in holds the link then, and `guest` is null. */
+  openLink = (shown: ShownLink): Promise<{ guest: Guest | null }> =>
+    this.call('POST', '/links/open', shown);
+
+  acts = (filter: ActFilter, before: number | null): Promise<{ acts: Act[]; more: boolean }> => {
+    const query = new URLSearchParams({ ...filter });
+    if (before !== null) query.set('before', String(before));
+    return this.call('GET', `/admin/audit?${query.toString()}`);
+  };
+  sharing = (): Promise<Sharing> => this.call('GET', '/admin/sharing');
+  changeSharing = (change: Partial<Sharing>): Promise<Sharing> =>
+    this.call('PATCH', '/admin/sharing', change);
 
   spaces = (): Promise<Spaces> => this.call('GET', '/spaces');
   createSpace = (name: string): Promise<Space> => this.call('POST', '/spaces', { name });
@@ -237,9 +280,20 @@ export class Api {
     this.call('POST', '/room-tokens', { room, right, ttl_seconds: seconds });
 
   private async call<T>(method: Method, path: string, body?: unknown): Promise<T> {
-    let response: Response;
     try {
-      response = await this.fetcher(`/api/v1${path}`, {
+      return await this.send<T>(method, path, body);
+    } catch (error) {
+      const again = error instanceof ApiError && error.code === 'sign_in_again' && this.askAgain;
+      if (!again || !(await again())) throw error;
+      return this.send<T>(method, path, body);
+    }
+  }
+
+  private async send<T>(method: Method, path: string, body?: unknown): Promise<T> {
+    let response: Response;
+    const guest = this.guest === null ? '' : `${path.includes('?') ? '&' : '?'}guest=${this.guest}`;
+    try {
+      response = await this.fetcher(`/api/v1${path}${guest}`, {
         method,
         credentials: 'same-origin',
         ...(body === undefined

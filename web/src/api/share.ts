@@ -2,7 +2,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useApi } from '../app/services';
 import type { Granted } from './client';
-import type { Grant, GrantRight, GrantTo } from './types';
+import type { Grantee, GrantRight, GrantTo, RoomLinkChange } from './types';
 
 const peopleKey = (id: string) => ['people', id] as const;
 const grantsKey = (folder: string) => ['grants', folder] as const;
@@ -45,7 +45,7 @@ export function useGrantActs(subject: Granted) {
     onSettled,
   });
   const revoke = useMutation({
-    mutationFn: (to: Grant['to']) => api.revoke(subject, to),
+    mutationFn: (to: Grantee) => api.revoke(subject, to),
     onSettled,
   });
   return { grant, revoke };
@@ -58,6 +58,41 @@ export function daysInSeconds(days: number | null): number | null {
 export function useInvites(id: string, enabled: boolean) {
   const api = useApi();
   return useQuery({ queryKey: invitesKey(id), queryFn: () => api.invites(id), enabled });
+}
+
+/** People whose name or user name begins so; null: those of one's teams, to look through here. */
+export function usePeopleFound(asked: string | null) {
+  const api = useApi();
+  return useQuery({
+    queryKey: ['people_found', asked ?? ''],
+    queryFn: () => api.findPeople(asked ?? ''),
+    enabled: asked !== '',
+    staleTime: 60_000,
+    placeholderData: (before) => before,
+  });
+}
+
+const linkKey = (room: string) => ['room_link', room] as const;
+
+export function useRoomLink(room: string) {
+  const api = useApi();
+  return useQuery({ queryKey: linkKey(room), queryFn: () => api.roomLink(room) });
+}
+
+export function useRoomLinkActs(room: string) {
+  const api = useApi();
+  const queries = useQueryClient();
+  const onSettled = () => {
+    void queries.invalidateQueries({ queryKey: ['people', room] });
+    return queries.invalidateQueries({ queryKey: linkKey(room) });
+  };
+  const set = useMutation({
+    mutationFn: (change: RoomLinkChange) => api.setRoomLink(room, change),
+    onSettled,
+  });
+  const renew = useMutation({ mutationFn: () => api.renewRoomLink(room), onSettled });
+  const remove = useMutation({ mutationFn: () => api.removeRoomLink(room), onSettled });
+  return { set, renew, remove };
 }
 
 export interface InviteWish {

@@ -95,6 +95,8 @@ export type GivenRole = Exclude<Role, 'owner'>;
 
 export interface Rules {
   links: boolean;
+  /** Whether links may let in people without an account. */
+  public_links: boolean;
   outsiders: boolean;
 }
 
@@ -153,7 +155,7 @@ export interface Place {
 }
 
 export interface Why {
-  by: 'creator' | 'role' | 'grant' | 'space_grant' | 'folder' | 'gallery';
+  by: 'creator' | 'role' | 'grant' | 'space_grant' | 'folder' | 'gallery' | 'link';
   right: Right;
   /** The role, or the name of the space that was given to. */
   name?: string | null;
@@ -170,8 +172,18 @@ export interface Person {
   why: Why[];
 }
 
+/** Whom something can be given to, and taken from. */
+export type Grantee = { person: Named } | { space: { id: string; name: string } };
+
+export interface Named {
+  id: string;
+  username: string;
+  name: string;
+}
+
 export interface Grant {
-  to: { person: { id: string; username: string; name: string } } | { space: { id: string; name: string } };
+  /** A room's link is changed as such, not among the grants. */
+  to: Grantee | { link: { who: LinkWho } };
   right: GrantRight;
   expires_at: number | null;
   /** The folder that it was given for; null: given for the thing itself. */
@@ -180,6 +192,84 @@ export interface Grant {
 
 /** Whom a grant goes to, as one says it to the server. */
 export type GrantTo = { username: string } | { space: string };
+
+/** For whom a room's link is: people with an account, or guests, too. */
+export type LinkWho = 'workspace' | 'public';
+
+export interface RoomLink {
+  who: LinkWho;
+  right: GrantRight;
+  expires_at: number | null;
+  has_password: boolean;
+  created_at: number;
+  secret: string;
+}
+
+export interface RoomLinkState {
+  link: RoomLink | null;
+  /** What the rules of space and workspace allow. */
+  allowed: 'no' | LinkWho;
+}
+
+/** What is absent stays. Another password lets nobody in who does not give it. */
+export interface RoomLinkChange {
+  who?: LinkWho;
+  right?: GrantRight;
+  expires_in_seconds?: number | null;
+  password?: string | null;
+}
+
+/** What a link promises to somebody who is not signed in. */
+export interface RoomLinkLook {
+  kind: Kind;
+  /** Null when a password has to be given first. */
+  title: string | null;
+  who: LinkWho;
+  right: GrantRight;
+  has_password: boolean;
+}
+
+/** A link that somebody shows, with what it asks for. */
+export interface ShownLink {
+  room: string;
+  secret: string;
+  name?: string;
+  password?: string;
+}
+
+/** Somebody without an account. The name is empty if they gave none. */
+export interface Guest {
+  id: string;
+  name: string;
+}
+
+export interface Sharing {
+  public_links: boolean;
+  people_found: 'everybody' | 'shared';
+}
+
+/** Something that was noted in the audit log. */
+export interface Act {
+  id: number;
+  at: number;
+  act: string;
+  by: Named | null;
+  person: Named | null;
+  room: { id: string; title: string } | null;
+  folder: string | null;
+  space: { id: string; name: string } | null;
+  params: Readonly<Record<string, unknown>>;
+  /** Empty: on the server itself. */
+  address: string;
+}
+
+/** Which acts are asked for. */
+export interface ActFilter {
+  /** A user name. */
+  person?: string;
+  room?: string;
+  space?: string;
+}
 
 export interface Invite {
   id: string;

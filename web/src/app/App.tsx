@@ -3,44 +3,17 @@ import '@mantine/notifications/styles.css';
 import '../ui/global.css';
 import { localStorageColorSchemeManager, MantineProvider } from '@mantine/core';
 import { Notifications } from '@mantine/notifications';
-import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { useState } from 'react';
-import { ApiError } from '../api/client';
 import { useWords } from '../i18n/hooks';
 import { cssVariablesResolver, SCHEME_KEY, theme } from '../ui/theme';
+import { newSession } from './newSession';
 import { makeRouter } from './router';
 import { ServicesContext, type Services } from './services';
-import { SessionHolder, SessionContext } from './session';
+import { SessionContext } from './session';
 
 const colorSchemeManager = localStorageColorSchemeManager({ key: SCHEME_KEY });
-
-/** An answer of the server is final; no answer is worth two more tries. */
-function worthRetry(failures: number, error: Error): boolean {
-  const noAnswer = error instanceof ApiError && (error.status === 0 || error.status >= 502);
-  return noAnswer && failures < 2;
-}
-
-/** A call that was refused because the sign-in has ended; `me` handles its own. */
-function isLostSignIn(error: Error): boolean {
-  return error instanceof ApiError && error.code === 'not_signed_in';
-}
-
-function newSession(services: Services): SessionHolder {
-  const onError = (error: Error) => {
-    if (isLostSignIn(error)) session.lost();
-  };
-  const queries = new QueryClient({
-    queryCache: new QueryCache({ onError }),
-    mutationCache: new MutationCache({ onError }),
-    defaultOptions: {
-      queries: { retry: worthRetry, staleTime: 5_000, networkMode: 'always' },
-      mutations: { retry: false, networkMode: 'always' },
-    },
-  });
-  const session = new SessionHolder(services, queries);
-  return session;
-}
 
 export function App({ services }: { services: Services }) {
   const [session] = useState(() => newSession(services));

@@ -14,12 +14,13 @@ export interface Services {
   forget: (personId: string) => Promise<void>;
 }
 
-export function browserServices(api: Api): Services {
+/** `guest` is the room of which a guest speaks. */
+export function browserServices(api: Api, guest: string | null = null): Services {
   return {
     api,
     connect: async (personId) => {
       const { connectBrowser } = await import('../sync/browser');
-      return connectBrowser(personId);
+      return connectBrowser(personId, guest);
     },
     forget: async (personId) => {
       const { forgetPerson } = await import('../sync/browser');

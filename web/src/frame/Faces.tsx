@@ -24,7 +24,7 @@ export function Faces({ faces }: { faces: readonly Face[] }) {
           <li key={face.personId}>
             <Tooltip label={faceName(t, face)}>
               <span className={classes.face}>
-                <Avatar name={face.name} color={face.color} idle={face.idle} />
+                <Avatar name={face.name || t('presence.guest')} color={face.color} idle={face.idle} />
                 <span className="visually-hidden">{faceName(t, face)}</span>
               </span>
             </Tooltip>
@@ -38,8 +38,15 @@ export function Faces({ faces }: { faces: readonly Face[] }) {
 }
 
 function faceName(t: Words['t'], face: Face): string {
-  if (face.me) return t('presence.you', { name: face.name });
-  return face.idle ? t('presence.idle', { name: face.name }) : face.name;
+  const name = calledName(t, face);
+  if (face.me) return t('presence.you', { name });
+  return face.idle ? t('presence.idle', { name }) : name;
+}
+
+/** Guests are told apart from people with an account; some have given no name. */
+function calledName(t: Words['t'], { name, guest }: Face): string {
+  if (name === '') return t('presence.guest');
+  return guest ? t('presence.guest_name', { name }) : name;
 }
 
 function MoreFaces({ faces, more }: { faces: readonly Face[]; more: number }) {
@@ -58,7 +65,7 @@ function MoreFaces({ faces, more }: { faces: readonly Face[]; more: number }) {
         <ul className={classes.list}>
           {faces.map((face) => (
             <li key={face.personId}>
-              <Avatar name={face.name} color={face.color} idle={face.idle} />
+              <Avatar name={face.name || t('presence.guest')} color={face.color} idle={face.idle} />
               <Text span truncate>
                 {faceName(t, face)}
               </Text>
@@ -82,7 +89,7 @@ function JoinedAndLeft({ faces }: { faces: readonly Face[] }) {
   useEffect(() => {
     const timer = setInterval(() => {
       const now = new Map(
-        present.current.filter(({ me }) => !me).map(({ personId, name }) => [personId, name]),
+        present.current.filter(({ me }) => !me).map((face) => [face.personId, calledName(t, face)]),
       );
       const before = heard.current ?? now;
       heard.current = now;

@@ -3,9 +3,11 @@ import { Title } from '@mantine/core';
 import { useMe } from '../app/session';
 import { useWords } from '../i18n/hooks';
 import { usePageTitle } from '../ui/usePageTitle';
+import { AuditLog } from './AuditLog';
 import { NotFoundPage } from './NotFoundPage';
 import { Section } from './Section';
 import classes from './Settings.module.css';
+import { SharingSettings } from './SharingSettings';
 import { WorkspaceInvites } from './WorkspaceInvites';
 
 export function AdminPage() {
@@ -21,6 +23,12 @@ export function AdminPage() {
       </Title>
       <Section title={t('admin.invite')} lead={t('admin.invite_lead')}>
         <WorkspaceInvites />
+      </Section>
+      <Section title={t('sharing.title')}>
+        <SharingSettings />
+      </Section>
+      <Section title={t('audit.title')} lead={t('audit.lead')}>
+        <AuditLog />
       </Section>
     </main>
   );

@@ -3,11 +3,13 @@ import { ActionIcon, Button, Skeleton, Stack, Text, Tooltip } from '@mantine/cor
 import { IconArrowLeft, IconShare, IconX } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
 import { useCanGoBack, useLocation, useNavigate, useParams, useRouter } from '@tanstack/react-router';
-import { lazy, Suspense, useEffect, useRef, useState, type ReactNode } from 'react';
+import { lazy, Suspense, useCallback, useEffect, useRef, useState, type ReactNode } from 'react';
 import { asApiError } from '../api/client';
 import { refreshLists } from '../api/lists';
 import { useRoomActs, useRoomInfo } from '../api/rooms';
 import type { Kind, Right as InfoRight, RoomInfo } from '../api/types';
+import { useIsGuest } from '../app/guest';
+import { carryLink, dropLink, linkInAddress, linkTo } from '../app/link';
 import { useConnection, useMe } from '../app/session';
 import { Crumbs, StarButton } from '../frame/Crumbs';
 import { Faces } from '../frame/Faces';
@@ -26,6 +28,7 @@ import { RoomMenu } from '../ui/RoomMenu';
 import { isMod } from '../ui/shortcut';
 import { PHONE, useMediaFlag } from '../ui/useMediaFlag';
 import { usePageTitle } from '../ui/usePageTitle';
+import { LinkForm } from './LinkForm';
 
 const DocRoom = lazy(() => import('../rooms/doc/DocRoom'));
 const OrderRoom = lazy(() => import('../rooms/order/OrderRoom'));
@@ -35,7 +38,14 @@ export function ObjectPage() {
   const me = useMe();
   // Counts up to attach anew, for instance after taking it out of the trash.
   const [attempt, setAttempt] = useState(0);
+  const isGuest = useIsGuest();
+  const [link, setLink] = useState(() => (isGuest ? null : linkTo(id)));
+  const done = useCallback(() => {
+    dropLink();
+    setLink(null);
+  }, []);
   if (!me.data) return null;
+  if (link?.room === id) return <LinkForm link={link} signedIn onOpen={done} onFault={done} />;
   return (
     <ObjectOf
       key={`${id} ${attempt}`}
@@ -207,22 +217,24 @@ function ObjectFrame({ title, loading, info, open }: FrameProps) {
   const { t } = useWords();
   const navigate = useNavigate();
   const phone = useMediaFlag(PHONE);
+  const isGuest = useIsGuest();
   const acts = useRoomActs();
   const show = useDialogs();
   const fresh = useLocation({ select: (location) => location.state.fresh === true });
   const [selectAt, setSelectAt] = useState(0);
   const [details, setDetails] = useState(false);
   const right = rightNow(info?.right, open?.state);
-  const editable = !loading && (right === 'edit' || right === 'manage');
+  const editable = !loading && !isGuest && (right === 'edit' || right === 'manage');
   useSaveKey(open, () => setDetails(true));
   useEffect(() => {
     if (fresh && editable) setSelectAt(1);
   }, [fresh, editable]);
 
-  const room = info === undefined ? null : { ...info, title, right };
+  // A guest has this one thing: no place, no menu, nobody to share it with.
+  const room = info === undefined || isGuest ? null : { ...info, title, right };
   return (
     <header className={`${classes.frame} no-print`}>
-      {phone && <BackButton />}
+      {phone && !isGuest && <BackButton />}
       <div className={classes.titleBox}>
         {room !== null && !phone && <Crumbs space={room.space} folder={room.folder} />}
         <TitleField
@@ -258,7 +270,24 @@ function ObjectFrame({ title, loading, info, open }: FrameProps) {
           {...(open?.state.kind === 'doc' ? { onPrint: () => window.print() } : {})}
         />
       )}
+      {isGuest && <SignInAsPerson />}
     </header>
+  );
+}
+
+/** A guest who has an account goes on as that. */
+function SignInAsPerson() {
+  const { t } = useWords();
+  const navigate = useNavigate();
+  const go = () => {
+    const link = linkInAddress();
+    if (link !== null) carryLink(link);
+    void navigate({ to: '/signin', search: { next: window.location.pathname } });
+  };
+  return (
+    <Button variant="default" onClick={go}>
+      {t('guest.sign_in')}
+    </Button>
   );
 }
 
@@ -367,6 +396,7 @@ function Gone({ id, open, onReopen }: GoneProps) {
   const { t } = words;
   const acts = useRoomActs();
   const queries = useQueryClient();
+  const isGuest = useIsGuest();
   useEffect(() => {
     void refreshLists(queries);
   }, [queries]);
@@ -382,7 +412,7 @@ function Gone({ id, open, onReopen }: GoneProps) {
         hint={fault.code === 'not_found' ? t('room.not_found_hint') : undefined}
       >
         {restorable && <Button onClick={() => void restore()}>{t('action.restore')}</Button>}
-        <HomeLink />
+        {!isGuest && <HomeLink />}
       </PageState>
       {open !== null && open.state.tray.length > 0 && <TrayPage open={open} />}
     </>

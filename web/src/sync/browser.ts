@@ -16,13 +16,13 @@ const clock: Clock = {
   clearTimeout: (handle) => window.clearTimeout(typeof handle === 'number' ? handle : undefined),
 };
 
-/** One per page, for the person who is signed in; `personId` names the queue. */
-export function connectBrowser(personId: string): Connection {
+/** One per page, for the person who is signed in, or for a guest in a room; `personId` names the queue. */
+export function connectBrowser(personId: string, guest: string | null): Connection {
   const queue = new IdbQueue(personId);
   // Pages without https have no Web Locks.
   const claims = 'locks' in navigator ? new LockClaims(queue, navigator.locks, clock) : new HeartbeatClaims(queue, clock);
   const connection = createConnection({
-    openSocket,
+    openSocket: () => openSocket(guest),
     clock,
     random: Math.random,
     queue,
@@ -46,9 +46,9 @@ export async function forgetPerson(personId: string): Promise<void> {
   await forgetQueue(personId);
 }
 
-function openSocket(): SocketLike {
+function openSocket(guest: string | null): SocketLike {
   const { protocol, host } = window.location;
-  const socket = new WebSocket(`${protocol === 'https:' ? 'wss:' : 'ws:'}//${host}/ws`, SUBPROTOCOL);
+  const socket = new WebSocket(`${protocol === 'https:' ? 'wss:' : 'ws:'}//${host}/ws${asGuest(guest)}`, SUBPROTOCOL);
   socket.binaryType = 'arraybuffer';
   let opened = false;
   const coat: SocketLike = {
@@ -74,15 +74,19 @@ function openSocket(): SocketLike {
   };
   socket.onclose = ({ code }) => {
     if (opened) coat.onclose?.(code);
-    else void refusedCode(code).then((why) => coat.onclose?.(why));
+    else void refusedCode(code, guest).then((why) => coat.onclose?.(why));
   };
   return coat;
 }
 
+/** Says that a request is the guest's in that room. */
+const asGuest = (room: string | null): string => (room === null ? '' : `?guest=${room}`);
+
 /** A browser does not say why a handshake failed; whether one is still signed in can be asked. */
-async function refusedCode(code: number): Promise<number> {
+async function refusedCode(code: number, guest: string | null): Promise<number> {
   try {
-    const answer = await fetch('/api/v1/auth/me', { credentials: 'same-origin', cache: 'no-store' });
+    const path = guest === null ? 'auth/me' : `rooms/${guest}${asGuest(guest)}`;
+    const answer = await fetch(`/api/v1/${path}`, { credentials: 'same-origin', cache: 'no-store' });
     return answer.status === 401 ? 4401 : code;
   } catch {
     return code;

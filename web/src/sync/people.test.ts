@@ -13,6 +13,7 @@ const peer = (sessionId: number, personId: string, color: number, data: unknown 
   sessionId,
   personId,
   name: personId === ME ? 'Lin Yue' : 'An Bo',
+  guest: false,
   color,
   data,
 });
@@ -21,8 +22,8 @@ describe('faces', () => {
   test('several sessions of one person are one face; mine is flagged', () => {
     const peers = [peer(2, AN, 2, { idle: true }), peer(3, ME, 1), peer(4, AN, 2, { idle: false })];
     expect(faces(peers, { id: ME, name: 'Lin Yue' }, 1)).toEqual([
-      { personId: ME, name: 'Lin Yue', color: 1, me: true, sessions: [3], idle: false },
-      { personId: AN, name: 'An Bo', color: 2, me: false, sessions: [2, 4], idle: false },
+      { personId: ME, name: 'Lin Yue', guest: false, color: 1, me: true, sessions: [3], idle: false },
+      { personId: AN, name: 'An Bo', guest: false, color: 2, me: false, sessions: [2, 4], idle: false },
     ]);
     expect(faces([peer(2, AN, 2, { idle: true })], null, 0)).toMatchObject([{ personId: AN, idle: true }]);
   });

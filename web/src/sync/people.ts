@@ -37,7 +37,8 @@ export function faces(peers: readonly Peer[], me: Person | null, myColor: number
     const others = byPerson.get(me.id) ?? [];
     byPerson.delete(me.id);
     const sessions = others.map((peer) => peer.sessionId);
-    found.push({ personId: me.id, name: me.name, color: myColor, me: true, sessions, idle: false });
+    const guest = others.some((peer) => peer.guest);
+    found.push({ personId: me.id, name: me.name, guest, color: myColor, me: true, sessions, idle: false });
   }
   for (const [personId, sessions] of byPerson) {
     const first = sessions[0];
@@ -45,6 +46,7 @@ export function faces(peers: readonly Peer[], me: Person | null, myColor: number
     found.push({
       personId,
       name: first.name,
+      guest: first.guest,
       color: first.color,
       me: false,
       sessions: sessions.map((peer) => peer.sessionId),

@@ -108,6 +108,8 @@ export interface Peer {
   readonly sessionId: number;
   readonly personId: string;
   readonly name: string;
+  /** Has no account; the name may be empty then. */
+  readonly guest: boolean;
   /** The person's colour number in this room, from 1. */
   readonly color: number;
   /** What it said by `setPresence`, or null. */
@@ -118,6 +120,8 @@ export interface Peer {
 export interface Face {
   readonly personId: string;
   readonly name: string;
+  /** Has no account; the name may be empty then. */
+  readonly guest: boolean;
   readonly color: number;
   readonly me: boolean;
   /** Of others; mine without this very session. */

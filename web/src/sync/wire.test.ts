@@ -75,7 +75,7 @@ describe('messages', () => {
           { seq: 1, clientId: 0, clientSeq: 0, personId: null, atMs: 0, body: { type: 'created', kind: 'doc', epoch: 1, lineage: 2 } },
           { seq: 2, clientId: 0, clientSeq: 0, personId: null, atMs: 0, body: { type: 'unknown' } },
         ],
-        peers: [{ sessionId: 4, personId: ROOM, name: 'An', color: 2, data: { a: 1 } }],
+        peers: [{ sessionId: 4, personId: ROOM, name: 'An', guest: false, color: 2, data: { a: 1 } }],
         color: 5,
         title: 'T',
       },

@@ -293,7 +293,7 @@ function outcome(o: pb.Outcome): Outcome[] {
 }
 
 function peer(p: pb.Peer): Peer {
-  return { sessionId: num(p.sessionId), personId: idToText(p.personId), name: p.name, color: p.color, data: json(p.data) };
+  return { sessionId: num(p.sessionId), personId: idToText(p.personId), name: p.name, guest: p.guest, color: p.color, data: json(p.data) };
 }
 
 /** What another session said of itself; nonsense counts as nothing. */

@@ -4,15 +4,16 @@ import { asApiError } from '../api/client';
 import { useRoomInfo } from '../api/rooms';
 import { useFolderGrants, usePeople } from '../api/share';
 import { useSpaces } from '../api/spaces';
-import type { Folder } from '../api/types';
+import type { Folder, Grant } from '../api/types';
 import { useWords } from '../i18n/hooks';
 import { shownTitle } from '../i18n/names';
 import { Dialog } from './Dialog';
 import type { SharedRoom } from './dialogs';
 import { FaultAlert } from './FaultAlert';
 import { AddGrant, GrantRow, OwnerRow, SpaceRow } from './ShareGrants';
+import { ShareLink } from './ShareLink';
 import { ShareLinks } from './ShareLinks';
-import { ShareWho } from './ShareWho';
+import { ShareWho, type WhoByLink } from './ShareWho';
 import classes from './Share.module.css';
 
 interface Frame {
@@ -55,13 +56,17 @@ function ShareRoom({ room: before }: { room: SharedRoom }) {
             <GrantRow key={index} subject={subject} space={room.space?.id} grant={grant} manage={manage} />
           ))}
         </ul>
-        {access.data !== undefined && <ShareWho people={people} space={room.space} />}
+        {access.data !== undefined && (
+          <ShareWho people={people} space={room.space} link={linkOf(access.data.grants)} />
+        )}
       </section>
       {manage && (
         <>
           <Divider />
+          <ShareLink room={room} />
+          <Divider />
           {space?.rules.links === false ? (
-            <Text c="dimmed">{t('share.blocked')}</Text>
+            <Text c="dimmed">{t('reach.not_allowed')}</Text>
           ) : (
             <ShareLinks room={room} />
           )}
@@ -69,6 +74,12 @@ function ShareRoom({ room: before }: { room: SharedRoom }) {
       )}
     </Stack>
   );
+}
+
+/** What whoever has the link may do, and who that is. */
+function linkOf(grants: Grant[]): WhoByLink | null {
+  for (const { to, right } of grants) if ('link' in to) return { who: to.link.who, right };
+  return null;
 }
 
 export function FolderShareDialog({ folder, opened, onClose }: Frame & { folder: Folder }) {

@@ -2,7 +2,6 @@
 import {
   ActionIcon,
   Anchor,
-  Autocomplete,
   Button,
   NativeSelect,
   Text,
@@ -12,8 +11,8 @@ import { IconX } from '@tabler/icons-react';
 import { useState, type FormEvent, type ReactNode } from 'react';
 import { asApiError, type Granted } from '../api/client';
 import { daysInSeconds, SHARE_DAYS, useGrantActs } from '../api/share';
-import { useSpace, useSpaces } from '../api/spaces';
-import type { Grant, GrantRight, GrantTo, Person, RoomInfo, Space } from '../api/types';
+import { useSpace } from '../api/spaces';
+import type { Grant, Grantee, GrantRight, GrantTo, Person, RoomInfo, Space } from '../api/types';
 import { useMe } from '../app/session';
 import type { FaultLike } from '../i18n/faults';
 import { rightName } from '../i18n/faults';
@@ -22,24 +21,22 @@ import { spaceName } from '../i18n/names';
 import { Avatar } from './Avatar';
 import { useDialogs } from './dialogs';
 import { FaultAlert } from './FaultAlert';
-import { isImeKey } from './ime';
+import { asGrantee, GranteeField, NOBODY } from './GranteeField';
 import { SpaceIcon } from './KindIcon';
 import { RightSelect } from './RightSelect';
 import classes from './Share.module.css';
 import { toast, toastError } from './toast';
 
-const granteeName = (to: Grant['to']): string => ('person' in to ? to.person.name : to.space.name);
+const granteeName = (to: Grantee): string => ('person' in to ? to.person.name : to.space.name);
 
-const asWished = (to: Grant['to']): GrantTo =>
+const asWished = (to: Grantee): GrantTo =>
   'person' in to ? { username: to.person.username } : { space: to.space.id };
 
-/** Adds a person by user name, or a team whose name was picked. */
+/** Adds a person, or a team whose name was picked. */
 export function AddGrant({ subject, outsiders }: { subject: Granted; outsiders: boolean }) {
   const { t } = useWords();
   const { grant } = useGrantActs(subject);
-  const teams = (useSpaces().data?.spaces ?? []).filter(({ kind }) => kind === 'team');
-  const [whom, setWhom] = useState('');
-  const [picked, setPicked] = useState<{ id: string; name: string } | null>(null);
+  const [whom, setWhom] = useState(NOBODY);
   const [right, setRight] = useState<GrantRight>('edit');
   const [days, setDays] = useState<number | null>(null);
   const [fault, setFault] = useState<FaultLike | null>(null);
@@ -47,16 +44,15 @@ export function AddGrant({ subject, outsiders }: { subject: Granted; outsiders: 
 
   const add = (event: FormEvent) => {
     event.preventDefault();
-    if (whom.trim() === '' || grant.isPending) return;
+    if (whom.text.trim() === '' || grant.isPending) return;
     setFault(null);
-    const to = picked === null ? { username: whom.trim() } : { space: picked.id };
     grant.mutate(
-      { to, right, seconds: daysInSeconds(days) },
+      { to: asGrantee(whom), right, seconds: daysInSeconds(days) },
       {
-        onSuccess: (made) => {
-          setWhom('');
-          setPicked(null);
-          toast({ message: t('share.added', { name: granteeName(made.to) }) });
+        onSuccess: ({ to }) => {
+          setWhom(NOBODY);
+          if ('link' in to) return;
+          toast({ message: t('share.added', { name: granteeName(to) }) });
         },
         onError: (error) => setFault(asApiError(error)),
       },
@@ -66,28 +62,13 @@ export function AddGrant({ subject, outsiders }: { subject: Granted; outsiders: 
   return (
     <form onSubmit={add}>
       <div className={classes.add}>
-        <Autocomplete
-          className={classes.username}
-          aria-label={t('share.to')}
-          placeholder={t('share.to')}
-          data={teams.map(({ id, name }) => ({ value: id, label: name }))}
-          openOnFocus={false}
-          value={whom}
+        <GranteeField
+          whom={whom}
           error={missing ? t('share.no_person') : undefined}
-          onChange={(value) => {
-            setWhom(value);
-            // Picking a team writes its name into the field, too.
-            setPicked((before) => (before?.name === value ? before : null));
+          onChange={(wanted) => {
+            setWhom(wanted);
             setFault(null);
           }}
-          onOptionSubmit={(id) => setPicked(teams.find((team) => team.id === id) ?? null)}
-          onKeyDown={(event) => {
-            if (event.key === 'Enter' && isImeKey(event.nativeEvent)) event.preventDefault();
-          }}
-          autoComplete="off"
-          autoCapitalize="none"
-          spellCheck={false}
-          data-autofocus
         />
         <RightSelect aria-label={t('share.right')} value={right} onChange={setRight} />
         <NativeSelect
@@ -182,7 +163,14 @@ interface GrantRowProps {
   manage: boolean;
 }
 
-export function GrantRow({ subject, space, grant: given, manage }: GrantRowProps) {
+/** A room's link is not among the people: it has a part of its own. */
+export function GrantRow({ grant: { to, ...grant }, ...rest }: GrantRowProps) {
+  return 'link' in to ? null : <GivenRow given={{ ...grant, to }} {...rest} />;
+}
+
+type GivenProps = Omit<GrantRowProps, 'grant'> & { given: Grant & { to: Grantee } };
+
+function GivenRow({ subject, space, given, manage }: GivenProps) {
   const { t, fault, full } = useWords();
   const when = useWhen();
   const { grant, revoke } = useGrantActs(subject);

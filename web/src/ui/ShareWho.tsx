@@ -2,13 +2,25 @@
 import { Text, UnstyledButton } from '@mantine/core';
 import { IconChevronDown } from '@tabler/icons-react';
 import { useId, useState } from 'react';
-import type { Person, RoomInfo, Why } from '../api/types';
+import type { GrantRight, LinkWho, Person, RoomInfo, Why } from '../api/types';
 import { rightName } from '../i18n/faults';
 import { useWhen, useWords } from '../i18n/hooks';
 import { spaceName } from '../i18n/names';
 import classes from './Share.module.css';
 
-export function ShareWho({ people, space }: { people: Person[]; space: RoomInfo['space'] }) {
+/** Whoever has the link: nobody knows how many. */
+export interface WhoByLink {
+  who: LinkWho;
+  right: GrantRight;
+}
+
+interface Props {
+  people: Person[];
+  space: RoomInfo['space'];
+  link: WhoByLink | null;
+}
+
+export function ShareWho({ people, space, link }: Props) {
   const { t } = useWords();
   const [open, setOpen] = useState(false);
   const id = useId();
@@ -37,6 +49,16 @@ export function ShareWho({ people, space }: { people: Person[]; space: RoomInfo[
             </Text>
           </li>
         ))}
+        {link !== null && (
+          <li className={classes.whoRow}>
+            <Text span className={classes.name}>
+              {t(`reach.${link.who}`)}
+            </Text>
+            <Text span c="dimmed">
+              {rightName(t, link.right)}
+            </Text>
+          </li>
+        )}
       </ul>
     </>
   );
@@ -62,6 +84,8 @@ function Reasons({ why, space }: { why: Why[]; space: RoomInfo['space'] }) {
         return t('share.why_grant');
       case 'gallery':
         return t('share.via_gallery');
+      case 'link':
+        return t('share.why_link');
     }
   };
   return why.map((one, index) => (

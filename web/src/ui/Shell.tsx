@@ -12,12 +12,14 @@ import {
   type TablerIcon,
 } from '@tabler/icons-react';
 import { Link, Outlet, useLocation, useRouter } from '@tanstack/react-router';
-import { useEffect, useState, type ReactNode } from 'react';
+import { lazy, Suspense, useEffect, useMemo, useState, type ReactNode } from 'react';
 import { asApiError } from '../api/client';
 import type { Me, User } from '../api/types';
+import { linkInAddress, type HeldLink } from '../app/link';
 import { useMe, useSession } from '../app/session';
 import { useWords } from '../i18n/hooks';
 import { knownZone, ZoneContext } from '../i18n/zone';
+import { AskAgain } from './AskAgain';
 import { Avatar } from './Avatar';
 import { Dialogs, useDialogs } from './dialogs';
 import { Logo } from './Logo';
@@ -29,9 +31,19 @@ import { isMod, shortcutText } from './shortcut';
 import { TreePanel } from './tree/TreePanel';
 import { NARROW, PHONE, useMediaFlag } from './useMediaFlag';
 
+const GuestPage = lazy(() => import('../pages/GuestPage').then((m) => ({ default: m.GuestPage })));
+
 export function Shell() {
   const me = useMe();
-  useGoToSignIn(me.data === null);
+  const link = useLinkOfGuest(me.data === null);
+  useGoToSignIn(me.data === null && link === null);
+  if (link !== null) {
+    return (
+      <Suspense fallback={<div className={classes.shell} data-phone={true} aria-busy="true" />}>
+        <GuestPage key={link.room} link={link} />
+      </Suspense>
+    );
+  }
   if (me.data) {
     return (
       <ZoneContext value={knownZone(me.data.user.time_zone)}>
@@ -49,6 +61,12 @@ export function Shell() {
     );
   }
   return <div className={classes.shell} data-rail={true} aria-busy="true" />;
+}
+
+/** The link in the address, for those who are not signed in. */
+function useLinkOfGuest(signedOut: boolean): HeldLink | null {
+  const key = useLocation({ select: ({ pathname, hash }) => `${pathname}#${hash}` });
+  return useMemo(() => (signedOut && key !== '' ? linkInAddress() : null), [signedOut, key]);
 }
 
 /** Leads to the sign-in page, once, and back here afterwards unless one left on purpose. */
@@ -101,6 +119,7 @@ function SignedIn({ me }: { me: Me }) {
         <Outlet />
       </div>
       {phone && !inObject && <Tabs user={me.user} onTree={toggleTree} />}
+      <AskAgain username={me.user.username} />
     </div>
   );
 }

@@ -34,6 +34,15 @@ export function SpaceSettings({ space }: { space: Space }) {
         }
       />
       <Switch
+        label={t('space.rule_public_links')}
+        description={t('space.rule_public_links_hint')}
+        checked={space.rules.links && space.rules.public_links}
+        disabled={!space.rules.links}
+        onChange={(event) =>
+          void acts.changeSpace(space.id, { rules: { public_links: event.currentTarget.checked } })
+        }
+      />
+      <Switch
         label={t('space.rule_outsiders')}
         description={t('space.rule_outsiders_hint')}
         checked={space.rules.outsiders}

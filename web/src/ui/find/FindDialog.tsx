@@ -15,6 +15,7 @@ import { pathTo } from '../links';
 import { PHONE, useMediaFlag } from '../useMediaFlag';
 import classes from './Find.module.css';
 import { match, type Match, type Sounds } from './match';
+import { usePinyin } from './usePinyin';
 
 const SHOWN_MAX = 30;
 const RECENT_MAX = 8;
@@ -168,21 +169,6 @@ function Marked({ name, at }: { name: string; at: Match['at'] }) {
       {name.slice(at[1])}
     </span>
   );
-}
-
-/** Pinyin, once letters were typed that might be some. */
-function usePinyin(typed: string): Sounds | null {
-  const [sounds, setSounds] = useState<Sounds | null>(null);
-  const wanted = /[a-z]/i.test(typed);
-  useEffect(() => {
-    if (!wanted) return;
-    let current = true;
-    void import('./pinyin').then((module) => current && setSounds(() => module.sounds));
-    return () => {
-      current = false;
-    };
-  }, [wanted]);
-  return sounds;
 }
 
 function useThings(): Item[] {

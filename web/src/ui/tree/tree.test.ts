@@ -11,7 +11,7 @@ const space = (id: string, kind: SpaceKind, name: string): Space => ({
   name,
   role: 'owner',
   members: 1,
-  rules: { links: true, outsiders: true },
+  rules: { links: true, public_links: true, outsiders: true },
   archived_at: null,
   created_at: 0,
 });

@@ -1,0 +1,103 @@
+/** A sentence for every act of the audit log, in the person's language. */
+import type { Act } from '../api/types';
+import { rightName } from './faults';
+import { shownTitle } from './names';
+import type { Translate } from './time';
+
+/** Whose words are in `audit.act.…`; a test compares them with the server's. */
+export const ACTS = [
+  'granted',
+  'grant_taken',
+  'link_set',
+  'link_renewed',
+  'link_off',
+  'link_opened',
+  'invite_made',
+  'invite_revoked',
+  'invite_accepted',
+  'room_moved',
+  'room_trashed',
+  'room_restored',
+  'folder_moved',
+  'folder_trashed',
+  'folder_restored',
+  'space_made',
+  'space_renamed',
+  'space_archived',
+  'space_unarchived',
+  'rules_changed',
+  'member_invited',
+  'member_joined',
+  'invitation_declined',
+  'role_changed',
+  'member_removed',
+  'member_left',
+  'handed_over',
+  'account_made',
+  'signed_in',
+  'sign_in_failed',
+  'sign_in_confirmed',
+  'signed_out',
+  'sign_ins_ended',
+  'email_changed',
+  'password_changed',
+  'second_factor_on',
+  'second_factor_off',
+  'recovery_code_used',
+  'token_made',
+  'token_revoked',
+  'workspace_invite_made',
+  'workspace_invite_revoked',
+  'setting_changed',
+] as const;
+
+const RULES = ['links', 'public_links', 'outsiders'];
+
+export function actSentence(t: Translate, act: Act): string {
+  const { params } = act;
+  const text = (name: string): string => {
+    const value = params[name];
+    return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+  };
+  const words = {
+    by: actor(t, act, text('guest')),
+    person: act.person?.name ?? (text('to_space') || t('audit.somebody')),
+    what: subject(t, act),
+    right: rightName(t, text('right')),
+    role: roleName(t, text('role')),
+    name: text('name'),
+    who: text('who') === '' ? '' : t(`reach.${text('who')}`),
+    count: Number(text('count')) || 1,
+    rule: RULES.includes(text('rule')) ? t(`space.rule_${text('rule')}`) : text('rule'),
+    setting: setting(t, text('setting')),
+    value: valueName(t, params['value']),
+  };
+  if (act.act === 'sign_in_failed') {
+    return t(`audit.failed.${text('reason') === 'code' ? 'code' : 'password'}`, words);
+  }
+  const known = ACTS.some((code) => code === act.act);
+  return known ? t(`audit.act.${act.act}`, words) : t('audit.unknown', { ...words, act: act.act });
+}
+
+function actor(t: Translate, { by, address }: Act, guest: string): string {
+  if (by !== null) return by.name;
+  if (guest !== '') return t('presence.guest_name', { name: guest });
+  return t(address === '' ? 'audit.server' : 'audit.somebody');
+}
+
+function subject(t: Translate, { room, folder, space }: Act): string {
+  if (room !== null) return t('audit.named', { name: shownTitle(room.title, t('doc.untitled')) });
+  if (folder !== null) return t('audit.named', { name: folder });
+  if (space !== null && space.name !== '') return t('audit.named', { name: space.name });
+  return t('audit.a_space');
+}
+
+const roleName = (t: Translate, role: string): string => (role === '' ? '' : t(`role.${role}`));
+
+const setting = (t: Translate, name: string): string =>
+  name === 'public_links' || name === 'people_found' ? t(`sharing.${name}`) : name;
+
+function valueName(t: Translate, value: unknown): string {
+  if (typeof value === 'boolean') return t(value ? 'audit.on' : 'audit.off');
+  return value === 'everybody' || value === 'shared' ? t(`sharing.found.${value}`) : String(value ?? '');
+}
