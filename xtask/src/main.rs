@@ -31,6 +31,7 @@ cargo xtask lost-writes [--points N] [--seed N]
                               power failures at many points of a recorded run
 cargo xtask sim [--kind KIND] [--count N] [--seed N]
                               schedules in the simulator; one of them with its trace
+cargo xtask cedar             the rules of access, compared with Cedar policies
 cargo xtask mutants [DEFECT…] plants defects and sees which tests catch them
 cargo xtask fuzz [TARGET…] [--runs N] [--seed N]
                               bytes against every decoder, led by coverage
@@ -66,6 +67,7 @@ fn chore(args: &[String]) -> Result<()> {
         "fuzz" => suites::fuzz(rest),
         "bench" => suites::bench(rest),
         "sim" => suites::sim(rest),
+        "cedar" => suites::cedar(),
         "mutants" => mutants::mutants(rest),
         "tidy" => tidy::tidy(),
         "help" | "-h" | "--help" => {

@@ -36,6 +36,7 @@ pub fn test() -> Result<()> {
     let lints = ["clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"];
     suites.run("clippy", || run(&mut cargo(lints)));
     suites.run("tests", rust_tests);
+    suites.run("cedar", cedar);
     suites.run("doc tests", || run(&mut cargo(["test", "--release", "--workspace", "--doc"])));
 
     match needs::cxx() {
@@ -113,6 +114,12 @@ pub fn lost_writes(args: &[String]) -> Result<()> {
 pub fn sim(args: &[String]) -> Result<()> {
     run(&mut cargo(["build", "--release", "--workspace", "--bin", "weft-sim"]))?;
     run(Command::new(run::release_program("weft-sim")?).current_dir(run::root()).args(args))
+}
+
+/// Compares the rules of access with Cedar policies that say the same; a workspace of its own, whose crates nobody else builds.
+pub fn cedar() -> Result<()> {
+    let manifest = ["--manifest-path", "cedar/Cargo.toml", "--target-dir", "target/cedar"];
+    run(cargo(["test", "--release", "--locked"]).args(manifest))
 }
 
 /// Fuzzing, with its own arguments.
