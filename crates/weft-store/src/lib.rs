@@ -17,13 +17,14 @@ pub use log::{
     sqlite::{CommitFault, Faults, SqliteLog, SqliteLogOptions},
 };
 pub use meta::{
-    ACCESS_TOKEN_TOUCH_MS, Accepted, AccessToken, Audience, CLIENT_IDLE_MS_MAX, ClaimedClients,
-    Credentials, DEPTH_MAX, FolderRow, FolderView, GALLERY, GrantView, Invitation, Invite,
-    InviteLook, ListedSignIn, Member, Meta, MetaError, NewAccessToken, NewFolder, NewGrant,
-    NewGrantee, NewInvite, NewPerson, NewRoom, NewRoomToken, NewSignIn, NewWorkspaceInvite, Person,
-    PersonBrief, ProfileChange, Receiver, Refusal, RoomRow, RoomToken, RoomView, SIGN_IN_TOUCH_MS,
+    ACCESS_TOKEN_TOUCH_MS, ASK_AGAIN_MS, Accepted, AccessRequest, AccessToken, AskedFor, Audience,
+    CLIENT_IDLE_MS_MAX, ClaimedClients, Credentials, DEPTH_MAX, Delivery, FolderRow, FolderView,
+    GALLERY, GrantView, Invitation, Invite, InviteLook, ListedSignIn, MENTION_KEPT_MS, Member,
+    Meta, MetaError, NewAccessToken, NewDelivery, NewFolder, NewGrant, NewGrantee, NewInvite,
+    NewPerson, NewRoom, NewRoomToken, NewSignIn, NewWorkspaceInvite, Person, PersonBrief,
+    ProfileChange, Receiver, Refusal, Removed, RoomRow, RoomToken, RoomView, SIGN_IN_TOUCH_MS,
     SIGN_INS_LISTED_MAX, Scope, Scopes, SecondFactor, SetupSecret, SignIn, SpaceBrief, SpaceChange,
-    SpaceMember, SpaceRow, SpaceView, Target, TokenRoom, Which, WorkspaceInvite, name_key,
-    personal, sign_in_id,
+    SpaceMember, SpaceRow, SpaceView, Target, TokenRoom, Which, WorkspaceInvite, inbox_of,
+    name_key, personal, sign_in_id,
 };
 pub use payload::INLINE_BYTES_MAX;

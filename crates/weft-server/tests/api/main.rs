@@ -12,6 +12,7 @@ mod frames;
 mod handshakes;
 mod hocuspocus;
 mod hostile;
+mod inbox;
 mod invites;
 mod openapi;
 mod pages;
