@@ -12,6 +12,7 @@ import type { SharedRoom } from './dialogs';
 import { FaultAlert } from './FaultAlert';
 import { AddGrant, GrantRow, OwnerRow, SpaceRow } from './ShareGrants';
 import { ShareLinks } from './ShareLinks';
+import { ShareRequests } from './ShareRequests';
 import { ShareWho } from './ShareWho';
 import classes from './Share.module.css';
 
@@ -44,6 +45,7 @@ function ShareRoom({ room: before }: { room: SharedRoom }) {
       <section aria-label={t('share.people')}>
         {manage && <AddGrant subject={subject} outsiders={space?.rules.outsiders ?? true} />}
         {access.isError && <FaultAlert fault={asApiError(access.error)} />}
+        {manage && <ShareRequests room={room.id} />}
         <ul className={classes.people} data-testid="share-people">
           {people
             .filter(({ owner }) => owner)

@@ -19,6 +19,7 @@ import { FRAGMENT, foreignIn, readableContent, watchForeign } from './foreign';
 import { DocKeys } from './keys';
 import { LinkField } from './LinkField';
 import { isLinkTarget } from './links';
+import { MentionMenu } from './MentionMenu';
 import { schemaExtensions } from './schema';
 import { SlashMenu } from './SlashMenu';
 import { TextsInBlocks } from './texts';
@@ -41,7 +42,7 @@ export default function DocRoom({ replica, state, title }: Props) {
       {guard.foreign ? (
         <ForeignDoc replica={replica} />
       ) : (
-        <DocEditor replica={replica} writable={mayWrite(state.right)} onEditor={guard.onEditor} />
+        <DocEditor replica={replica} state={state} writable={mayWrite(state.right)} onEditor={guard.onEditor} />
       )}
     </>
   );
@@ -82,6 +83,7 @@ function noop(): void {}
 
 interface EditorProps {
   replica: DocReplica;
+  state: RoomState;
   writable: boolean;
   onEditor: (editor: Editor | null) => void;
 }
@@ -142,7 +144,7 @@ interface SurfaceProps extends EditorProps {
   onLinking: (linking: boolean) => void;
 }
 
-function Surface({ editor, writable, onEditor, linking, onLinking }: SurfaceProps) {
+function Surface({ editor, replica, state, writable, onEditor, linking, onLinking }: SurfaceProps) {
   const { t } = useWords();
   useEffect(() => {
     onEditor(editor);
@@ -168,6 +170,7 @@ function Surface({ editor, writable, onEditor, linking, onLinking }: SurfaceProp
       {writable && (
         <>
           <SlashMenu editor={editor} />
+          <MentionMenu editor={editor} replica={replica} state={state} />
           <LinkField editor={editor} opened={linking} onClose={() => onLinking(false)} />
         </>
       )}
