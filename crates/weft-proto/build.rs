@@ -1,7 +1,7 @@
 //! Compiles `proto/*.proto` with a compiler that needs nothing installed.
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let files = ["../../proto/weft.proto", "../../proto/order.proto"];
+    let files = ["../../proto/weft.proto", "../../proto/inbox.proto", "../../proto/order.proto"];
     for file in files {
         println!("cargo:rerun-if-changed={file}");
     }

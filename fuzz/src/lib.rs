@@ -5,6 +5,7 @@
 //!
 //! Start at [`TARGETS`].
 
+mod inbox;
 mod order;
 mod presence;
 mod stored;
@@ -27,9 +28,12 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 11] = [
+pub const TARGETS: [Target; 14] = [
     Target { name: "awareness", run: presence::awareness },
     Target { name: "hocuspocus", run: wire::hocuspocus },
+    Target { name: "inbox-effects", run: inbox::effects },
+    Target { name: "inbox-ops", run: inbox::ops },
+    Target { name: "inbox-snapshot", run: inbox::snapshot },
     Target { name: "log", run: stored::log },
     Target { name: "native", run: wire::native },
     Target { name: "order-effects", run: order::effects },

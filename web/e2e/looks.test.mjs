@@ -94,6 +94,7 @@ const pages = {
     },
   },
   gallery: { path: ({ gallery }) => `/space/${gallery.id}` },
+  inbox: { path: () => '/inbox' },
   trash: { path: () => '/trash' },
   tokens: { path: () => '/tokens' },
   settings: { path: () => '/settings' },

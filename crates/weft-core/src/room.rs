@@ -237,7 +237,7 @@ pub enum Output {
     Text(u64, String),
     /// The answer to [`Ask::State`] with this ticket.
     State(u64, Result<Replica, Fault>),
-    /// What became of an operation of [`Room::merge_for`] with this ticket. `None`: the room's rights
+    /// What became of an operation of [`Room::merge_for`] or [`Room::serve`] with this ticket. `None`: the room's rights
     /// have changed, and it was not looked at; the caller's right is to be looked up anew.
     Merged(u64, Option<Outcome>),
     /// Keep an operation that made the room fail, for those who run the server.
@@ -261,8 +261,8 @@ pub struct Replica {
 /// An operation that made the room fail (L10).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Poison {
-    /// Who sent it.
-    pub person: PersonId,
+    /// Who sent it; `None`: the server itself.
+    pub person: Option<PersonId>,
     /// The operation.
     pub op: Bytes,
     /// What went wrong, as far as is known.
@@ -501,7 +501,8 @@ impl Room {
     fn set_right(&mut self, now: Millis, person: PersonId, right: Option<Right>, why: &Fault) {
         let under_way = self.flight.iter_mut().flat_map(|flight| &mut flight.ops);
         let waiting = self.queue.iter_mut().chain(self.lanes.early());
-        let concerned = |op: &&mut Queued| op.person == person && !planted!(KeepRightsOfQueued);
+        let concerned =
+            |op: &&mut Queued| op.person == Some(person) && !planted!(KeepRightsOfQueued);
         for op in waiting.chain(under_way).filter(concerned) {
             op.set_right(right);
         }
@@ -606,7 +607,7 @@ impl Room {
         self.queue
             .iter()
             .chain(under_way)
-            .map(|op| op.person)
+            .filter_map(|op| op.person)
             .chain(members)
             .chain(asking)
             .collect()

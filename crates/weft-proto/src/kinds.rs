@@ -6,14 +6,14 @@ use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 use weft_core::{
     Fault,
-    kind::{doc::Doc, order::Order},
+    kind::{doc::Doc, inbox::Inbox, order::Order},
     machine::{Author, Damaged, Digest, Kind, Machine, Upset},
 };
 
 use crate::FormatError;
 
 /// The kinds that rooms can be created as.
-pub const KINDS: [&str; 2] = [Doc::NAME, Order::NAME];
+pub const KINDS: [&str; 3] = [Doc::NAME, Inbox::NAME, Order::NAME];
 
 /// Why a room's machine could not be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -33,6 +33,9 @@ pub enum OpenError {
 pub fn open(kind: &str, state: Option<&Bytes>) -> Result<Box<dyn Machine>, OpenError> {
     match kind {
         Doc::NAME => Ok(Box::new(state.map_or_else(|| Ok(Doc::default()), Doc::open)?)),
+        Inbox::NAME => {
+            Ok(Box::new(state.map_or_else(|| Ok(Inbox::default()), Inbox::state).map(OverWire)?))
+        }
         Order::NAME => {
             Ok(Box::new(state.map_or_else(|| Ok(Order::default()), Order::state).map(OverWire)?))
         }

@@ -7,6 +7,7 @@
 //! [`kinds`] for the machines.
 
 pub mod frame;
+pub mod inbox;
 pub mod kinds;
 pub mod log;
 mod order;
@@ -17,6 +18,12 @@ pub mod yjs;
 #[allow(missing_docs, clippy::all, reason = "generated; documented in proto/weft.proto")]
 pub mod wire {
     include!(concat!(env!("OUT_DIR"), "/weft.v1.rs"));
+}
+
+/// The messages of `proto/inbox.proto`, as generated.
+#[allow(missing_docs, clippy::all, reason = "generated; documented in proto/inbox.proto")]
+pub mod inbox_wire {
+    include!(concat!(env!("OUT_DIR"), "/weft.inbox.v1.rs"));
 }
 
 /// The messages of `proto/order.proto`, as generated.

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use mutate::{Dice, mutated, recorded};
 use weft_core::awareness::Aware;
 use weft_proto::{
-    frame, order_wire,
+    frame, inbox_wire, order_wire,
     wire::{self, client_frame::Body},
     yjs::{self, Message, Sync},
 };
@@ -43,7 +43,7 @@ fn messages(update: &[u8]) -> [Vec<u8>; 3] {
 fn l10_mutated_messages_are_read_or_refused() {
     let updates: Vec<Vec<u8>> = recorded().into_iter().flatten().collect();
     let mut dice = Dice(3);
-    let mut read = [0; 4];
+    let mut read = [0; 5];
     for _ in 0..CASES {
         let update = dice.pick(&updates);
         let all = messages(update);
@@ -62,8 +62,11 @@ fn l10_mutated_messages_are_read_or_refused() {
             assert_eq!(yjs::read_awareness(&yjs::write_awareness(&told)), Ok(told), "{bytes:?}");
             read[2] += 1;
         }
-        if <order_wire::OrderOp as prost::Message>::decode(bytes).is_ok() {
+        if <order_wire::OrderOp as prost::Message>::decode(bytes.clone()).is_ok() {
             read[3] += 1;
+        }
+        if <inbox_wire::InboxOp as prost::Message>::decode(bytes).is_ok() {
+            read[4] += 1;
         }
     }
     println!("{CASES} mutated messages: {read:?} read by each decoder");

@@ -10,7 +10,7 @@ use prost::Message;
 use serde_json::json;
 use weft_core::{Body, ClientId, Entry, Fault, Ledger, PersonId, Right, Verdict, machine::Author};
 use weft_proto::{
-    kinds, log,
+    inbox_wire, kinds, log,
     order_wire::{self, order_op::Op},
 };
 use yrs::{OffsetKind, Options, Text, Transact, WriteTxn};
@@ -104,6 +104,75 @@ fn orders_as_the_other_side_replays_them() {
         out.push(json!({ "name": name, "steps": steps }));
     }
     held("order.json", &format!("{}\n", serde_json::to_string_pretty(&out).expect("JSON")));
+}
+
+#[test]
+fn inboxes_as_the_other_side_replays_them() {
+    use inbox_wire::inbox_op::Op as In;
+    let op = |op: In| -> Bytes { inbox_wire::InboxOp { op: Some(op) }.encode_to_vec().into() };
+    let object = |id: u8, title: &str| inbox_wire::Object {
+        kind: inbox_wire::ObjectKind::Room.into(),
+        id: vec![id; 16].into(),
+        title: title.into(),
+    };
+    let told = |delivery, what: &str, who: u8, about, params: &[(&str, &str)]| {
+        let param = |(name, value): &(&str, &str)| inbox_wire::Param {
+            name: (*name).into(),
+            value: (*value).into(),
+        };
+        let told = inbox_wire::Told {
+            what: what.into(),
+            actor_id: if who == 0 { Bytes::new() } else { vec![who; 16].into() },
+            actor_name: if who == 0 { String::new() } else { format!("林 {who}") },
+            object: Some(about),
+            params: params.iter().map(param).collect(),
+        };
+        op(In::Add(inbox_wire::Add { delivery, told: Some(told) }))
+    };
+    let ids = |ids: &[u64]| inbox_wire::Ids { ids: ids.to_vec() };
+    let settle = inbox_wire::Settle {
+        delivery: 8,
+        what: "access.asked".into(),
+        actor_id: vec![3; 16].into(),
+        object: Some(object(2, "")),
+        outcome: "allowed".into(),
+    };
+    let (right, role) = ([("right", "edit"), ("until", "9")], [("role", "viewer")]);
+    let ops = [
+        (0, told(3, "grant", 1, object(1, "Q4 计划"), &right)),
+        (0, told(4, "mention", 2, object(1, "Q4 计划"), &[])),
+        (0, told(5, "mention", 2, object(1, "Q4"), &[])),
+        (0, told(5, "mention", 2, object(1, "Q4"), &[])),
+        (0, told(6, "access.asked", 3, object(2, ""), &[])),
+        (0, told(7, "invited", 0, object(3, "T"), &role)),
+        (9, told(9, "grant", 1, object(1, "forged"), &[])),
+        (9, op(In::MarkRead(ids(&[1, 3])))),
+        (9, op(In::MarkUnread(ids(&[1])))),
+        (0, op(In::Settle(settle))),
+        (9, op(In::Remove(ids(&[3])))),
+        (9, op(In::ReadUpTo(inbox_wire::ReadUpTo { id: 5 }))),
+    ];
+    let mut machine = kinds::open("inbox", None).expect("a kind");
+    let mut steps = Vec::new();
+    let mut refused = 0;
+    for (who, op) in ops {
+        let seq = steps.len() as u64 + 1;
+        let mut by = author(who, seq);
+        by.person = by.person.filter(|_| who > 0);
+        if let Ok(Some(effect)) = machine.execute(&op, &by) {
+            let state = machine.snapshot();
+            steps.push(json!({
+                "effect": hex(&effect), "state": hex(&state), "digest": hex(&machine.digest()),
+            }));
+            let reopened = kinds::open("inbox", Some(&state)).expect("its own state");
+            assert_eq!(reopened.snapshot(), state);
+        } else {
+            refused += 1;
+        }
+    }
+    assert_eq!(refused, 2, "the repeat and the forgery");
+    let out = json!([{ "name": "a day", "steps": steps }]);
+    held("inbox.json", &format!("{}\n", serde_json::to_string_pretty(&out).expect("JSON")));
 }
 
 #[test]

@@ -19,10 +19,12 @@ mod grants;
 mod invites;
 mod layers;
 mod links;
+mod mentions;
 mod openapi;
 mod operation;
 mod people;
 mod people_search;
+mod requests;
 pub(crate) mod room_tokens;
 mod rooms;
 mod second_factor;
@@ -139,6 +141,10 @@ fn v1(op_bytes_max: usize) -> OpenApiRouter<AppState> {
         .routes(routes!(rooms::list, rooms::create))
         .routes(routes!(rooms::read, rooms::change, rooms::trash))
         .routes(routes!(rooms::star, rooms::unstar))
+        .routes(routes!(rooms::mute, rooms::unmute))
+        .routes(routes!(requests::list, requests::ask))
+        .routes(routes!(requests::answer))
+        .routes(routes!(mentions::tell))
         .routes(routes!(rooms::restore))
         .routes(routes!(rooms::text))
         .routes(routes!(content::as_json))

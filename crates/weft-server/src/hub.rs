@@ -10,6 +10,7 @@ mod bridge;
 mod connections;
 mod content;
 mod expiry;
+mod inbox;
 mod load;
 mod pace;
 mod task;
@@ -31,6 +32,7 @@ use futures_util::{FutureExt, StreamExt, stream};
 use tokio::sync::{OnceCell, Semaphore, mpsc, oneshot};
 use weft_core::{
     Body, ClientId, Entry, Fault, FolderId, Guard, PersonId, RoomId, SessionId, SpaceId,
+    kind::inbox::Inbox,
     room::{Commit, Room, RoomLimits},
 };
 use weft_proto::kinds;
@@ -221,6 +223,8 @@ impl Hub {
         let commit = Commit { first_seq: 1, entries, ledgers: Vec::new(), guard };
         match self.0.tools.log.create(append_of(room, &commit)).await {
             Appended::Ok => Ok(()),
+            // Somebody else was faster, or the power failed before it was noted.
+            Appended::Conflict { .. } if kind == Inbox::NAME => Ok(()),
             other => {
                 tracing::error!(%room, ?other, "room not created");
                 Err(HubError::StoreFailed)

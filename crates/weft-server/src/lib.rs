@@ -10,6 +10,7 @@ mod clock;
 pub mod config;
 pub mod http;
 pub mod hub;
+mod notify;
 mod outbox;
 mod quarantine;
 mod serve;

@@ -38,7 +38,7 @@ pub struct Kept {
     pub at: u64,
     /// The room that failed.
     pub room: String,
-    /// The id of the person who sent it.
+    /// The id of the person who sent it; empty: the server itself.
     pub person: String,
     /// What went wrong, as far as is known.
     pub why: String,
@@ -57,10 +57,18 @@ impl Quarantine {
     }
 
     /// Keeps an operation. Blocks on the disk. One that cannot be written is lost, and the log says so.
-    pub(crate) fn keep(&self, at: Millis, room: RoomId, person: PersonId, why: &str, op: &[u8]) {
+    pub(crate) fn keep(
+        &self,
+        at: Millis,
+        room: RoomId,
+        person: Option<PersonId>,
+        why: &str,
+        op: &[u8],
+    ) {
         let sha256: String = Sha256::digest(op).iter().map(|byte| format!("{byte:02x}")).collect();
         let why = why.chars().take(WHY_CHARS_MAX).collect();
-        let (room, person) = (room.to_string(), person.to_string());
+        let person = person.map(|person| person.to_string()).unwrap_or_default();
+        let room = room.to_string();
         let kept = Kept { at, room, person, why, bytes: op.len(), sha256 };
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         if let Err(error) = self.write(&kept, op).and_then(|()| self.make_room()) {
@@ -138,15 +146,15 @@ mod tests {
         assert_eq!(quarantine.list().unwrap(), []);
         let at = |list: Vec<Kept>| list.into_iter().map(|kept| kept.at).collect::<Vec<_>>();
         for n in 1..=5 {
-            quarantine.keep(n, ROOM, EVE, "panic: \n ../x", &n.to_be_bytes());
+            quarantine.keep(n, ROOM, Some(EVE), "panic: \n ../x", &n.to_be_bytes());
         }
         let list = quarantine.list().unwrap();
         assert_eq!((list[0].why.as_str(), list[0].bytes), ("panic: \n ../x", 8));
         assert_eq!((&list[0].room, &list[0].person), (&ROOM.to_string(), &EVE.to_string()));
         assert_eq!(at(list), [5, 4, 3]);
-        quarantine.keep(6, ROOM, EVE, "", &[0; 2_700]);
+        quarantine.keep(6, ROOM, Some(EVE), "", &[0; 2_700]);
         assert_eq!(at(quarantine.list().unwrap()), [6]);
-        quarantine.keep(7, ROOM, EVE, "", &[0; 5_000]);
+        quarantine.keep(7, ROOM, Some(EVE), "", &[0; 5_000]);
         assert_eq!(at(quarantine.list().unwrap()), [7], "one is kept, however large");
         let (again, _) = (Quarantine::new(dir.path().join("q"), &limits), quarantine);
         assert_eq!(at(again.list().unwrap()), [7]);

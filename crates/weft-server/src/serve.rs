@@ -20,6 +20,7 @@ use crate::{
     config::Config,
     http,
     hub::Hub,
+    notify,
     quarantine::Quarantine,
     state::{App, AppState, Clock},
 };
@@ -68,6 +69,7 @@ pub struct Running {
     stop: watch::Sender<bool>,
     served: JoinHandle<()>,
     upkeep: JoinHandle<()>,
+    delivering: JoinHandle<()>,
     _data_dir: DataDir,
 }
 
@@ -107,8 +109,9 @@ pub async fn serve_by(config: Config, clock: Clock) -> Result<Running, StartErro
     let door = Arc::new(Door::new(limits, state.config.trusted_proxies.clone()));
     let served = tokio::spawn(front::serve(listener, router, door, stopping));
     let upkeep = tokio::spawn(keep_metrics(state.metrics.clone()));
+    let delivering = tokio::spawn(notify::deliver(Arc::downgrade(&state), state.bell.clone()));
     state.set_ready(true);
-    Ok(Running { state, log, setup_link, stop, served, upkeep, _data_dir: data_dir })
+    Ok(Running { state, log, setup_link, stop, served, upkeep, delivering, _data_dir: data_dir })
 }
 
 impl Running {
@@ -145,6 +148,8 @@ impl Running {
     /// Takes no more requests, lets rooms finish, answers what is under way, closes the stores.
     pub async fn stop(self) {
         self.state.set_ready(false);
+        // What is not delivered waits in the metadata.
+        self.delivering.abort();
         self.state.hub.stop().await;
         self.stop.send_replace(true);
         let wait = Duration::from_millis(self.state.config.limits.http_stop_ms_max);

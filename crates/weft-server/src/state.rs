@@ -16,6 +16,7 @@ use crate::{
     auth::{Attempts, Passwords},
     config::Config,
     hub::Hub,
+    notify::Bell,
     quarantine::Quarantine,
 };
 
@@ -38,6 +39,7 @@ pub struct App {
     pub quarantine: Arc<Quarantine>,
     pub(crate) passwords: Passwords,
     pub(crate) attempts: Attempts,
+    pub(crate) bell: Bell,
     pub(crate) metrics: PrometheusHandle,
     ready: AtomicBool,
 }
@@ -56,7 +58,19 @@ impl App {
         let passwords = Passwords::new(&config.limits);
         let attempts = Attempts::new(&config.limits);
         let ready = AtomicBool::new(false);
-        Self { config, address, meta, hub, clock, quarantine, passwords, attempts, metrics, ready }
+        Self {
+            config,
+            address,
+            meta,
+            hub,
+            clock,
+            quarantine,
+            passwords,
+            attempts,
+            bell: Bell::default(),
+            metrics,
+            ready,
+        }
     }
 
     /// Whether requests can be served.

@@ -17,14 +17,15 @@ pub use log::{
     sqlite::{CommitFault, Faults, SqliteLog, SqliteLogOptions},
 };
 pub use meta::{
-    ACCESS_TOKEN_TOUCH_MS, Accepted, AccessToken, Act, Audience, AuditEntry, AuditQuery,
-    CLIENT_IDLE_MS_MAX, ClaimedClients, Credentials, DEPTH_MAX, FolderRow, FolderView, GALLERY,
-    GrantView, Guest, Invitation, Invite, InviteLook, LinksAllowed, ListedSignIn, Member, Meta,
-    MetaError, NewAccessToken, NewFolder, NewGrant, NewGrantee, NewGuest, NewInvite, NewLink,
-    NewPerson, NewRoom, NewRoomToken, NewSignIn, NewWorkspaceInvite, Origin, PeopleFound, Person,
-    PersonBrief, ProfileChange, Receiver, Refusal, RoomLink, RoomRow, RoomToken, RoomView,
+    ACCESS_TOKEN_TOUCH_MS, ASK_AGAIN_MS, Accepted, AccessRequest, AccessToken, Act, AskedFor,
+    Audience, AuditEntry, AuditQuery, CLIENT_IDLE_MS_MAX, ClaimedClients, Credentials, DEPTH_MAX,
+    Delivery, FolderRow, FolderView, GALLERY, GrantView, Guest, Invitation, Invite, InviteLook,
+    LinksAllowed, ListedSignIn, MENTION_KEPT_MS, Member, Meta, MetaError, NewAccessToken,
+    NewDelivery, NewFolder, NewGrant, NewGrantee, NewGuest, NewInvite, NewLink, NewPerson, NewRoom,
+    NewRoomToken, NewSignIn, NewWorkspaceInvite, Origin, PeopleFound, Person, PersonBrief,
+    ProfileChange, Receiver, Refusal, Removed, RoomLink, RoomRow, RoomToken, RoomView,
     SIGN_IN_TOUCH_MS, SIGN_INS_LISTED_MAX, Scope, Scopes, SecondFactor, SetupSecret, SignIn,
     SpaceBrief, SpaceChange, SpaceMember, SpaceRow, SpaceView, Target, TokenRoom, Which,
-    WorkspaceInvite, audited, name_key, personal, sign_in_id,
+    WorkspaceInvite, audited, inbox_of, name_key, personal, sign_in_id,
 };
 pub use payload::INLINE_BYTES_MAX;

@@ -16,12 +16,14 @@ mod entities;
 mod error;
 mod folders;
 mod grants;
+mod inboxes;
 mod invites;
 mod links;
 mod migrations;
 mod names;
 mod people;
 mod people_search;
+mod requests;
 mod room_tokens;
 mod rooms;
 mod second_factors;
@@ -48,10 +50,12 @@ pub use clients::{CLIENT_IDLE_MS_MAX, ClaimedClients};
 pub use error::{MetaError, Refusal};
 pub use folders::{DEPTH_MAX, FolderRow, FolderView, NewFolder};
 pub use grants::{Audience, GrantView, Member, NewGrant, NewGrantee, Receiver, Target};
+pub use inboxes::{Delivery, MENTION_KEPT_MS, NewDelivery, inbox_of};
 pub use invites::{Accepted, Invite, InviteLook, NewInvite};
 pub use links::{Guest, LinksAllowed, NewGuest, NewLink, RoomLink};
 pub use names::name_key;
 pub use people::{Credentials, NewPerson, Person, PersonBrief, ProfileChange};
+pub use requests::{ASK_AGAIN_MS, AccessRequest, AskedFor};
 pub use room_tokens::{NewRoomToken, RoomToken, TokenRoom};
 pub use rooms::{NewRoom, RoomRow, RoomView, SpaceBrief, Which};
 pub use second_factors::SecondFactor;
@@ -59,7 +63,9 @@ pub use settings::{PeopleFound, SetupSecret};
 pub use sign_ins::{
     ListedSignIn, NewSignIn, SIGN_IN_TOUCH_MS, SIGN_INS_LISTED_MAX, SignIn, sign_in_id,
 };
-pub use spaces::{GALLERY, Invitation, SpaceChange, SpaceMember, SpaceRow, SpaceView, personal};
+pub use spaces::{
+    GALLERY, Invitation, Removed, SpaceChange, SpaceMember, SpaceRow, SpaceView, personal,
+};
 pub use workspace_invites::{NewWorkspaceInvite, WorkspaceInvite};
 
 use error::Doing;

@@ -1,5 +1,6 @@
 /** Calls of the HTTP API. Knows no React; `fetch` can be replaced in tests. */
 import type {
+  AccessRequest,
   AccessToken,
   Act,
   ActFilter,
@@ -172,6 +173,18 @@ export class Api {
     this.call('PATCH', roomPath(id), { space, folder });
   star = (id: string, starred: boolean): Promise<void> =>
     this.call(starred ? 'PUT' : 'DELETE', `${roomPath(id)}/star`);
+
+  mute = (id: string, muted: boolean): Promise<void> =>
+    this.call(muted ? 'PUT' : 'DELETE', `${roomPath(id)}/mute`);
+  /** Answers the same whether or not there is such a room. */
+  askForAccess = (id: string): Promise<void> => this.call('POST', `${roomPath(id)}/access-requests`);
+  accessRequests = async (id: string): Promise<AccessRequest[]> =>
+    (await this.call<{ requests: AccessRequest[] }>('GET', `${roomPath(id)}/access-requests`)).requests;
+  /** Null: declined. */
+  answerRequest = (id: string, person: string, allow: GrantRight | null): Promise<void> =>
+    this.call('POST', `${roomPath(id)}/access-requests/${encodeURIComponent(person)}`, { allow });
+  mention = (id: string, person: string, mention: string): Promise<void> =>
+    this.call('POST', `${roomPath(id)}/mentions`, { person, mention_id: mention });
 
   people = (id: string): Promise<{ people: Person[]; grants: Grant[] }> =>
     this.call('GET', `${roomPath(id)}/people`);

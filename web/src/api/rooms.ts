@@ -65,6 +65,7 @@ export interface RoomActs {
   creating: boolean;
   rename: (id: string, title: string) => Promise<boolean>;
   star: (id: string, starred: boolean) => void;
+  mute: (id: string, muted: boolean) => void;
   trash: (id: string) => Promise<boolean>;
   restore: (id: string) => Promise<boolean>;
 }
@@ -104,6 +105,13 @@ export function useRoomActs(): RoomActs {
       void refreshLists(queries);
     },
   });
+  const mute = useMutation({
+    mutationFn: ({ id, muted }: { id: string; muted: boolean }) => api.mute(id, muted),
+    onMutate: ({ id, muted }) => put(queries, id, { muted }),
+    onError,
+    onSuccess: (_done, { muted }) => toast({ message: muted ? t('inbox.muted') : t('inbox.unmuted') }),
+    onSettled: (_done, _error, { id }) => void queries.invalidateQueries({ queryKey: listKey.room(id) }),
+  });
   const restore = useMutation({ mutationFn: (id: string) => api.restore(id), onError, onSuccess });
   const trash = useMutation({
     mutationFn: (id: string) => api.trash(id),
@@ -119,6 +127,7 @@ export function useRoomActs(): RoomActs {
     creating: create.isPending,
     rename: (id, title) => wentWell(rename.mutateAsync({ id, title })),
     star: (id, starred) => star.mutate({ id, starred }),
+    mute: (id, muted) => mute.mutate({ id, muted }),
     trash: (id) => wentWell(trash.mutateAsync(id)),
     restore: (id) => wentWell(restore.mutateAsync(id)),
   };

@@ -2,9 +2,11 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useApi } from '../app/services';
 import type { Granted } from './client';
+import { LIVE_LIST } from './lists';
 import type { Grantee, GrantRight, GrantTo, RoomLinkChange } from './types';
 
 const peopleKey = (id: string) => ['people', id] as const;
+const requestsKey = (id: string) => ['requests', id] as const;
 const grantsKey = (folder: string) => ['grants', folder] as const;
 const invitesKey = (id: string) => ['invites', id] as const;
 
@@ -18,6 +20,31 @@ const DAY_SECONDS = 86_400;
 export function usePeople(room: string) {
   const api = useApi();
   return useQuery({ queryKey: peopleKey(room), queryFn: () => api.people(room), enabled: room !== '' });
+}
+
+/** Who asks to be let in; shown live where it is shown at all. */
+export function useAccessRequests(room: string, enabled: boolean) {
+  const api = useApi();
+  return useQuery({
+    queryKey: requestsKey(room),
+    queryFn: () => api.accessRequests(room),
+    enabled,
+    ...LIVE_LIST,
+  });
+}
+
+/** Null declines. */
+export function useAnswerRequest() {
+  const api = useApi();
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: ({ room, person, allow }: { room: string; person: string; allow: GrantRight | null }) =>
+      api.answerRequest(room, person, allow),
+    onSettled: (_done, _error, { room }) => {
+      void queries.invalidateQueries({ queryKey: requestsKey(room) });
+      void queries.invalidateQueries({ queryKey: peopleKey(room) });
+    },
+  });
 }
 
 export function useFolderGrants(folder: string) {

@@ -6,7 +6,7 @@ import { useWords } from '../i18n/hooks';
 import { toast, toastError } from '../ui/toast';
 import { asApiError, type Api, type SpaceChange } from './client';
 import { listKey, LIVE_LIST, refreshLists, wentWell } from './lists';
-import type { Folder, GivenRole, Place, Space, SpaceContent, Spaces } from './types';
+import type { Folder, GivenRole, Member, Place, Space, SpaceContent, Spaces } from './types';
 
 export function useSpaces() {
   const api = useApi();
@@ -39,6 +39,26 @@ export function useMembers(space: string, enabled = true) {
     enabled,
     refetchOnWindowFocus: 'always',
   });
+}
+
+/** The members of my teams, each once. */
+export function useColleagues(enabled: boolean): readonly Member[] {
+  const api = useApi();
+  const spaces = useSpaces().data?.spaces ?? [];
+  const teams = spaces.filter(({ kind, role }) => kind === 'team' && role !== null);
+  return useQueries({
+    queries: teams.map(({ id }) => ({
+      queryKey: listKey.members(id),
+      queryFn: () => api.members(id),
+      enabled,
+    })),
+    combine: everyone,
+  });
+}
+
+function everyone(answers: { data: Member[] | undefined }[]): readonly Member[] {
+  const members = answers.flatMap(({ data }) => data ?? []).filter(({ state }) => state === 'member');
+  return [...new Map(members.map((member) => [member.id, member])).values()];
 }
 
 /** Something that stands in a space and can be moved. */

@@ -60,6 +60,8 @@ export interface NewWorkspaceInvite {
 
 export interface Me {
   user: User;
+  /** The room that is my inbox. */
+  inbox: string;
   workspace: { name: string; registration: 'open' | 'invite' | 'closed' };
   server: { version: string; room_token_seconds_max: number };
 }
@@ -80,6 +82,14 @@ export interface RoomInfo {
   folder: { id: string; name: string } | null;
   starred: boolean;
   opened_at: number | null;
+  /** It does not notify me. */
+  muted: boolean;
+}
+
+/** Somebody asks to be let into a room. */
+export interface AccessRequest {
+  person: { id: string; username: string; name: string };
+  at: number;
 }
 
 /** The lists of rooms that the server makes. */

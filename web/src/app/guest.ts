@@ -43,6 +43,8 @@ function meOf({ id, name }: Guest): Me {
       second_factor: false,
       admin: false,
     },
+    // Nobody tells guests of anything.
+    inbox: '',
     workspace: { name: '', registration: 'closed' },
     server: { version: '', room_token_seconds_max: 0 },
   };

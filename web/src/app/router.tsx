@@ -81,6 +81,11 @@ const tokens = createRoute({
   path: '/tokens',
   component: lazyRouteComponent(() => import('../pages/TokensPage'), 'TokensPage'),
 });
+const inbox = createRoute({
+  getParentRoute: () => shell,
+  path: '/inbox',
+  component: lazyRouteComponent(() => import('../pages/InboxPage'), 'InboxPage'),
+});
 const settings = createRoute({
   getParentRoute: () => shell,
   path: '/settings',
@@ -103,7 +108,7 @@ const routeTree = root.addChildren([
   register,
   setup,
   invite,
-  shell.addChildren([home, space, folder, trash, tokens, settings, admin, object]),
+  shell.addChildren([home, inbox, space, folder, trash, tokens, settings, admin, object]),
 ]);
 
 export function makeRouter() {

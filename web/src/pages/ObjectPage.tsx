@@ -1,7 +1,7 @@
 /** The frame of every object: title, state of saving, people, Share and the `:` menu. */
 import { ActionIcon, Button, Skeleton, Stack, Text, Tooltip } from '@mantine/core';
 import { IconArrowLeft, IconShare, IconX } from '@tabler/icons-react';
-import { useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useCanGoBack, useLocation, useNavigate, useParams, useRouter } from '@tanstack/react-router';
 import { lazy, Suspense, useCallback, useEffect, useRef, useState, type ReactNode } from 'react';
 import { asApiError } from '../api/client';
@@ -9,7 +9,9 @@ import { refreshLists } from '../api/lists';
 import { useRoomActs, useRoomInfo } from '../api/rooms';
 import type { Kind, Right as InfoRight, RoomInfo } from '../api/types';
 import { useIsGuest } from '../app/guest';
+import { useLetIn, useSeen } from '../app/inbox';
 import { carryLink, dropLink, linkInAddress, linkTo } from '../app/link';
+import { useApi } from '../app/services';
 import { useConnection, useMe } from '../app/session';
 import { Crumbs, StarButton } from '../frame/Crumbs';
 import { Faces } from '../frame/Faces';
@@ -26,6 +28,7 @@ import { useDialogs } from '../ui/dialogs';
 import { HomeLink, LoadFailed, PageState } from '../ui/PageState';
 import { RoomMenu } from '../ui/RoomMenu';
 import { isMod } from '../ui/shortcut';
+import { toastError } from '../ui/toast';
 import { PHONE, useMediaFlag } from '../ui/useMediaFlag';
 import { usePageTitle } from '../ui/usePageTitle';
 import { LinkForm } from './LinkForm';
@@ -74,6 +77,7 @@ function ObjectOf({ id, myId, onReopen }: ObjectProps) {
     (open?.state.pending ?? 0) > 0,
   );
   useEarlyCode(info.data?.kind);
+  useSeen('room', open?.state.phase === 'ready' ? open.state.roomId : null);
 
   if (status === 'outdated') {
     return (
@@ -401,6 +405,8 @@ function Gone({ id, open, onReopen }: GoneProps) {
     void refreshLists(queries);
   }, [queries]);
   const fault = open?.state.fault ?? { code: 'not_found', params: {} };
+  const unseen = fault.code === 'not_found' || fault.code === 'no_access';
+  useLetIn(id, () => unseen && onReopen());
   const restorable = fault.code === 'trashed' && open?.state.right === 'manage';
   const restore = async () => {
     if (await acts.restore(id)) onReopen();
@@ -411,11 +417,34 @@ function Gone({ id, open, onReopen }: GoneProps) {
         title={words.fault(fault)}
         hint={fault.code === 'not_found' ? t('room.not_found_hint') : undefined}
       >
+        {unseen && !isGuest && <AskForAccess id={id} />}
         {restorable && <Button onClick={() => void restore()}>{t('action.restore')}</Button>}
         {!isGuest && <HomeLink />}
       </PageState>
       {open !== null && open.state.tray.length > 0 && <TrayPage open={open} />}
     </>
+  );
+}
+
+/** Asks whoever manages this, if there is anything here: the answer is the same if there is not. */
+function AskForAccess({ id }: { id: string }) {
+  const { t, fault } = useWords();
+  const api = useApi();
+  const ask = useMutation({
+    mutationFn: () => api.askForAccess(id),
+    onError: (error) => toastError(fault(asApiError(error))),
+  });
+  if (ask.isSuccess) {
+    return (
+      <Text role="status" ta="center">
+        {t('room.requested')}
+      </Text>
+    );
+  }
+  return (
+    <Button loading={ask.isPending} onClick={() => ask.mutate()}>
+      {t('room.request')}
+    </Button>
   );
 }
 

@@ -6,6 +6,7 @@ import { Fragment, useRef } from 'react';
 import { asApiError } from '../api/client';
 import { mayMakeIn, pathOf, useMembers, useSpace } from '../api/spaces';
 import type { Folder, Space, SpaceContent } from '../api/types';
+import { useSeen } from '../app/inbox';
 import { useWords } from '../i18n/hooks';
 import { compareNames, spaceName } from '../i18n/names';
 import { Avatar } from '../ui/Avatar';
@@ -31,6 +32,7 @@ export function SpacePage() {
       ? content.isError && asApiError(content.error).code === 'not_found'
       : folder !== null && here === undefined;
   usePageTitle(here?.name ?? (content.data === undefined ? '' : spaceName(t, content.data.space)));
+  useSeen('space', content.data?.space.id ?? null);
   return (
     <main id="main" tabIndex={-1} className={classes.page}>
       {missing && (

@@ -1,8 +1,9 @@
 /** One opening of a room: what `Connection.open` gives, over a session that may be shared. */
 import { DocCore } from './doc/replica';
+import { InboxCore } from './inbox/replica';
 import { OrderCore } from './order/replica';
 import type { RoomSession } from './session';
-import type { DocReplica, OrderReplica, Room, RoomState } from './types';
+import type { DocReplica, InboxReplica, OrderReplica, Room, RoomState } from './types';
 import type { RoomView } from './view';
 
 /** A session with its view and everyone who has it open. */
@@ -57,6 +58,11 @@ export class RoomHandle implements Room {
   order(): OrderReplica | null {
     const { replica } = this.#shared.session;
     return replica instanceof OrderCore && replica.generation() > 0 ? replica : null;
+  }
+
+  inbox(): InboxReplica | null {
+    const { replica } = this.#shared.session;
+    return replica instanceof InboxCore && replica.generation() > 0 ? replica : null;
   }
 
   setPresence(data: unknown): void {

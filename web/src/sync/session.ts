@@ -8,6 +8,7 @@
 import { Comparing } from './comparing';
 import { DocCore } from './doc/replica';
 import { isId } from './ids';
+import { InboxCore } from './inbox/replica';
 import { OrderCore } from './order/replica';
 import { Own, type OwnLink } from './own';
 import { People } from './people';
@@ -58,7 +59,7 @@ export class RoomSession implements ReplicaHost {
   color = 0;
   repairs = 0;
   attachedAt: number | null = null;
-  replica: DocCore | OrderCore | null = null;
+  replica: DocCore | InboxCore | OrderCore | null = null;
 
   #loaded = false;
   #epoch = 0;
@@ -286,10 +287,12 @@ export class RoomSession implements ReplicaHost {
     if (head > this.head()) this.#pulling.behind(head);
   }
 
-  #newReplica(kind: string): DocCore | OrderCore | null {
+  #newReplica(kind: string): DocCore | InboxCore | OrderCore | null {
     switch (kind) {
       case 'doc':
         return new DocCore(this);
+      case 'inbox':
+        return new InboxCore(this);
       case 'order':
         return new OrderCore(this, () => this.#host.me()?.id ?? null);
       default:

@@ -179,6 +179,7 @@ export interface Room {
   /** Null until the first state has arrived, and for other kinds. The same object per generation. */
   doc(): DocReplica | null;
   order(): OrderReplica | null;
+  inbox(): InboxReplica | null;
   /** JSON, at most 4 KiB; for documents the awareness does this. */
   setPresence(data: unknown): void;
   retryNow(): void;
@@ -199,6 +200,45 @@ export interface DocReplica {
   flush(): void;
   /** While true (an input method is composing) nothing is sent and remote changes wait. */
   hold(on: boolean): void;
+}
+
+/** What something that people are told of is about, as it was called then. */
+export interface NoticeObject {
+  readonly kind: 'room' | 'folder' | 'space';
+  readonly id: string;
+  readonly title: string;
+}
+
+export interface Notice {
+  readonly id: number;
+  /** A code of docs/protocol.md; there may be some that this version does not know. */
+  readonly what: string;
+  /** Null: the server. */
+  readonly actor: Person | null;
+  readonly object: NoticeObject | null;
+  readonly params: Readonly<Record<string, string>>;
+  readonly at: number;
+  /** How often it happened. */
+  readonly count: number;
+  readonly read: boolean;
+  /** What was answered; empty: nothing yet, or there is nothing to answer. */
+  readonly outcome: string;
+}
+
+export interface InboxView {
+  /** The newest first. */
+  readonly notices: readonly Notice[];
+  readonly unread: number;
+}
+
+/** Each act shows at once, and resolves at its outcome; it never rejects. */
+export interface InboxReplica {
+  state(): InboxView;
+  subscribe(fn: () => void): () => void;
+  markRead(ids: readonly number[]): Promise<OrderOutcome>;
+  markUnread(ids: readonly number[]): Promise<OrderOutcome>;
+  readUpTo(id: number): Promise<OrderOutcome>;
+  remove(ids: readonly number[]): Promise<OrderOutcome>;
 }
 
 export type OrderOutcome = { readonly ok: true; readonly seq: number } | { readonly ok: false; readonly fault: Fault };

@@ -1,6 +1,8 @@
 /** The `:` menu of an object; the same in its row, in the tree and in its frame, in the same order. */
 import { Menu } from '@mantine/core';
 import {
+  IconBell,
+  IconBellOff,
   IconCode,
   IconFolderSymlink,
   IconLink,
@@ -23,7 +25,7 @@ import { movableRoom } from './movable';
 
 export type MenuRoom = Pick<
   RoomInfo,
-  'id' | 'kind' | 'title' | 'right' | 'space' | 'folder' | 'starred'
+  'id' | 'kind' | 'title' | 'right' | 'space' | 'folder' | 'starred' | 'muted'
 >;
 
 interface ItemsProps {
@@ -86,6 +88,12 @@ export function RoomItems({ room, returnTo, onRename, onTrashed, onPrint }: Item
         onClick={() => acts.star(room.id, !room.starred)}
       >
         {room.starred ? t('action.unstar') : t('action.star')}
+      </Menu.Item>
+      <Menu.Item
+        leftSection={room.muted ? <IconBell size={18} stroke={1.5} /> : <IconBellOff size={18} stroke={1.5} />}
+        onClick={() => acts.mute(room.id, !room.muted)}
+      >
+        {room.muted ? t('inbox.unmute') : t('inbox.mute')}
       </Menu.Item>
       <Menu.Item
         leftSection={<IconLink size={18} stroke={1.5} />}

@@ -13,6 +13,7 @@ import { FaultAlert } from './FaultAlert';
 import { AddGrant, GrantRow, OwnerRow, SpaceRow } from './ShareGrants';
 import { ShareLink } from './ShareLink';
 import { ShareLinks } from './ShareLinks';
+import { ShareRequests } from './ShareRequests';
 import { ShareWho, type WhoByLink } from './ShareWho';
 import classes from './Share.module.css';
 
@@ -45,6 +46,7 @@ function ShareRoom({ room: before }: { room: SharedRoom }) {
       <section aria-label={t('share.people')}>
         {manage && <AddGrant subject={subject} outsiders={space?.rules.outsiders ?? true} />}
         {access.isError && <FaultAlert fault={asApiError(access.error)} />}
+        {manage && <ShareRequests room={room.id} />}
         <ul className={classes.people} data-testid="share-people">
           {people
             .filter(({ owner }) => owner)

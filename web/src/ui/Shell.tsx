@@ -5,6 +5,7 @@
 import { ActionIcon, Drawer, Tooltip, UnstyledButton } from '@mantine/core';
 import {
   IconHome,
+  IconInbox,
   IconLayoutSidebarLeftExpand,
   IconListTree,
   IconPlus,
@@ -15,6 +16,7 @@ import { Link, Outlet, useLocation, useRouter } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useMemo, useState, type ReactNode } from 'react';
 import { asApiError } from '../api/client';
 import type { Me, User } from '../api/types';
+import { InboxProvider, useUnread } from '../app/inbox';
 import { linkInAddress, type HeldLink } from '../app/link';
 import { useMe, useSession } from '../app/session';
 import { useWords } from '../i18n/hooks';
@@ -30,6 +32,7 @@ import classes from './Shell.module.css';
 import { isMod, shortcutText } from './shortcut';
 import { TreePanel } from './tree/TreePanel';
 import { NARROW, PHONE, useMediaFlag } from './useMediaFlag';
+import { badge } from './usePageTitle';
 
 const GuestPage = lazy(() => import('../pages/GuestPage').then((m) => ({ default: m.GuestPage })));
 
@@ -47,9 +50,11 @@ export function Shell() {
   if (me.data) {
     return (
       <ZoneContext value={knownZone(me.data.user.time_zone)}>
-        <Dialogs>
-          <SignedIn me={me.data} />
-        </Dialogs>
+        <InboxProvider me={me.data}>
+          <Dialogs>
+            <SignedIn me={me.data} />
+          </Dialogs>
+        </InboxProvider>
       </ZoneContext>
     );
   }
@@ -187,12 +192,14 @@ interface RailProps {
 
 function Rail({ user, treeOpen, onToggleTree }: RailProps) {
   const { t } = useWords();
+  const inbox = useInboxName();
   return (
     <nav className={`${classes.rail} no-print`} aria-label={t('shell.main_nav')}>
       <Link to="/home" className={classes.logo} aria-label={`Weft, ${t('nav.home')}`}>
         <Logo />
       </Link>
       <RailLink to="/home" icon={IconHome} label={t('nav.home')} />
+      <RailLink to="/inbox" icon={IconInbox} label={t('nav.inbox')} {...inbox} />
       <div className={classes.spring} />
       <Tooltip label={`${t('shell.tree_toggle')} (${shortcutText('Ctrl \\')})`} position="right">
         <ActionIcon
@@ -216,17 +223,31 @@ function Rail({ user, treeOpen, onToggleTree }: RailProps) {
   );
 }
 
-function RailLink({ to, icon: Icon, label }: { to: '/home'; icon: TablerIcon; label: string }) {
+/** The badge of the inbox, and what it is called with it. */
+function useInboxName(): { count: number; name: string } {
+  const { t } = useWords();
+  const count = useUnread();
+  return { count, name: count === 0 ? t('nav.inbox') : t('inbox.nav', { count }) };
+}
+
+interface FaceProps {
+  icon: TablerIcon;
+  label: string;
+  /** Shown as a badge. */
+  count?: number;
+}
+
+function RailLink({ to, name, ...face }: FaceProps & { to: '/home' | '/inbox'; name?: string }) {
   return (
-    <Link to={to} className={classes.railLink} activeProps={{ 'data-active': true }}>
-      <Icon size={20} stroke={1.5} aria-hidden="true" />
-      <span>{label}</span>
+    <Link to={to} className={classes.railLink} activeProps={{ 'data-active': true }} aria-label={name}>
+      <TabFace {...face} />
     </Link>
   );
 }
 
 function Tabs({ user, onTree }: { user: User; onTree: () => void }) {
   const { t } = useWords();
+  const inbox = useInboxName();
   return (
     <nav className={`${classes.tabs} no-print`} aria-label={t('shell.main_nav')}>
       <Link to="/home" className={classes.tab} activeProps={{ 'data-active': true }}>
@@ -240,6 +261,9 @@ function Tabs({ user, onTree }: { user: User; onTree: () => void }) {
           <TabFace icon={IconPlus} label={t('nav.new')} />
         </UnstyledButton>
       </NewMenu>
+      <Link to="/inbox" className={classes.tab} activeProps={{ 'data-active': true }} aria-label={inbox.name}>
+        <TabFace icon={IconInbox} label={t('nav.inbox')} count={inbox.count} />
+      </Link>
       <MeMenu user={user} position="top-end">
         <UnstyledButton className={classes.tab} data-testid="me-menu">
           <TabFace icon={IconUser} label={t('shell.me')} />
@@ -249,10 +273,17 @@ function Tabs({ user, onTree }: { user: User; onTree: () => void }) {
   );
 }
 
-function TabFace({ icon: Icon, label }: { icon: TablerIcon; label: string }): ReactNode {
+function TabFace({ icon: Icon, label, count = 0 }: FaceProps): ReactNode {
   return (
     <>
-      <Icon size={20} stroke={1.5} aria-hidden="true" />
+      <span className={classes.face}>
+        <Icon size={20} stroke={1.5} aria-hidden="true" />
+        {count > 0 && (
+          <span className={classes.badge} data-testid="inbox-badge">
+            {badge(count)}
+          </span>
+        )}
+      </span>
       <span>{label}</span>
     </>
   );

@@ -36,6 +36,8 @@ pub(super) enum Maker {
         /// The revision of the rights at which the caller's right was looked up.
         access: u64,
     },
+    /// The server itself; the ticket names the operation to the shell.
+    Server(u64),
 }
 
 /// Someone who gives an operation without following the room.
@@ -53,7 +55,8 @@ pub struct Caller {
 pub(super) struct Queued {
     pub(super) session: SessionId,
     pub(super) maker: Maker,
-    pub(super) person: PersonId,
+    /// `None`: the server itself.
+    pub(super) person: Option<PersonId>,
     /// What the session may do; `None`: nothing any more.
     pub(super) right: Option<Right>,
     /// The most that the session may ever do; `None`: its credential has ended, whatever its person
@@ -82,7 +85,7 @@ impl Queued {
     pub(super) const fn client(&self) -> Option<ClientId> {
         match self.maker {
             Maker::Client(client, _) => Some(client),
-            Maker::Session(_) | Maker::Caller { .. } => None,
+            Maker::Session(_) | Maker::Caller { .. } | Maker::Server(_) => None,
         }
     }
 }
@@ -124,6 +127,7 @@ impl Room {
             }
         }
         let maker = Maker::Client(client, client_seq);
+        let person = Some(person);
         let queued = Queued { session, maker, person, right: Some(right), cap: Some(cap), op };
         if let Some(fault) = self.turned_away(now, &queued) {
             let told = vec![(client_seq, Outcome::NotSaved(fault))];
@@ -160,7 +164,7 @@ impl Room {
             return self.send(session, Message::Trouble(Fault::new("not_attached")));
         };
         let Member { person, right, cap } = *member;
-        let maker = Maker::Session(ticket);
+        let (maker, person) = (Maker::Session(ticket), Some(person));
         let queued = Queued { session, maker, person, right: Some(right), cap: Some(cap), op };
         if let Some(fault) = self.turned_away(now, &queued) {
             return self.send(session, Message::Merged(ticket, Outcome::NotSaved(fault)));
@@ -178,8 +182,27 @@ impl Room {
             Some(_) => Ok(op),
             None => Err(Fault::new("not_merged")),
         };
-        let (session, cap) = (SessionId::NONE, right);
-        let queued = Queued { session, maker, person, right: Some(right), cap: Some(cap), op };
+        self.take(now, ticket, maker, Some(person), right, op);
+    }
+
+    /// An operation of the server itself, which may do everything. Answered as [`Room::merge_for`]; whoever
+    /// gives it again says in it how a repeat is known.
+    pub fn serve(&mut self, now: Millis, ticket: u64, op: Bytes) {
+        self.take(now, ticket, Maker::Server(ticket), None, Right::Manage, Ok(op));
+    }
+
+    /// Queues an operation of someone who does not follow the room.
+    fn take(
+        &mut self,
+        now: Millis,
+        ticket: u64,
+        maker: Maker,
+        person: Option<PersonId>,
+        right: Right,
+        op: Result<Bytes, Fault>,
+    ) {
+        let (session, right, cap) = (SessionId::NONE, Some(right), Some(right));
+        let queued = Queued { session, maker, person, right, cap, op };
         if let Some(fault) = self.turned_away(now, &queued) {
             return self.outputs.push_back(Output::Merged(ticket, Some(Outcome::NotSaved(fault))));
         }
@@ -298,7 +321,7 @@ impl Room {
             bytes += weight;
             let seq = self.head + entries.len() as u64 + 1;
             let author = Author {
-                person: Some(queued.person),
+                person: queued.person,
                 right: queued.right.unwrap_or(Right::Read),
                 at: now,
                 seq: if planted!(DecideForCommittedHead) { self.head + 1 } else { seq },
@@ -307,13 +330,15 @@ impl Room {
                 Ok(Some(effect)) => {
                     let (client, client_seq) = match queued.maker {
                         Maker::Client(client, client_seq) => (client, client_seq),
-                        Maker::Session(_) | Maker::Caller { .. } => (ClientId::NONE, 0),
+                        Maker::Session(_) | Maker::Caller { .. } | Maker::Server(_) => {
+                            (ClientId::NONE, 0)
+                        }
                     };
                     entries.push(Arc::new(Entry {
                         seq,
                         client,
                         client_seq,
-                        person: Some(queued.person),
+                        person: queued.person,
                         at: now,
                         body: Body::Effect(effect),
                     }));
@@ -458,7 +483,7 @@ impl Room {
                     let message = Message::Merged(ticket, outcome(at, None));
                     self.send(op.session, message);
                 }
-                Maker::Caller { ticket, .. } => {
+                Maker::Caller { ticket, .. } | Maker::Server(ticket) => {
                     self.outputs.push_back(Output::Merged(ticket, Some(outcome(at, None))));
                 }
                 Maker::Client(client, client_seq) => {

@@ -20,12 +20,12 @@ pub(super) struct Poisons {
     known: BTreeSet<[u8; 32]>,
     /// The newest last.
     order: VecDeque<[u8; 32]>,
-    failures: VecDeque<(Millis, PersonId)>,
+    failures: VecDeque<(Millis, Option<PersonId>)>,
 }
 
 impl Poisons {
     /// This operation of this person made the room fail.
-    pub(super) fn note(&mut self, now: Millis, person: PersonId, op: &Bytes) {
+    pub(super) fn note(&mut self, now: Millis, person: Option<PersonId>, op: &Bytes) {
         let hash = hash_of(op);
         if self.known.insert(hash) {
             self.order.push_back(hash);
@@ -39,7 +39,7 @@ impl Poisons {
     }
 
     /// Whether an operation of this person is to be refused untried.
-    pub(super) fn refuses(&mut self, now: Millis, person: PersonId, op: &Bytes) -> bool {
+    pub(super) fn refuses(&mut self, now: Millis, person: Option<PersonId>, op: &Bytes) -> bool {
         if self.known.is_empty() {
             return false;
         }
@@ -59,8 +59,8 @@ fn hash_of(op: &Bytes) -> [u8; 32] {
 mod tests {
     use super::*;
 
-    const EVE: PersonId = PersonId::from_bytes([1; 16]);
-    const LIN: PersonId = PersonId::from_bytes([2; 16]);
+    const EVE: Option<PersonId> = Some(PersonId::from_bytes([1; 16]));
+    const LIN: Option<PersonId> = Some(PersonId::from_bytes([2; 16]));
 
     fn op(n: u64) -> Bytes {
         Bytes::copy_from_slice(&n.to_be_bytes())

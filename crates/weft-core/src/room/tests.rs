@@ -954,6 +954,34 @@ fn the_right_of_a_caller_holds_for_one_revision_of_the_rights() {
 }
 
 #[test]
+fn l1_the_server_itself_is_answered_once_it_is_durable_whatever_anybodys_right() {
+    let mut b = Bench::new();
+    b.attach(A);
+    b.said.clear();
+    let serve = |b: &mut Bench, ticket, word: &'static str| {
+        b.room.serve(b.now, ticket, Bytes::from_static(word.as_bytes()));
+        b.drain();
+    };
+    serve(&mut b, 1, "one");
+    serve(&mut b, 2, "!");
+    b.said(&[]);
+    assert_eq!(b.room.people(), [person(A)].into(), "nobody's right matters to it");
+    // The rights change while it is under way: it is stored all the same.
+    b.room.set_rights(b.now, Some(1), vec![(person(A), None)], &Fault::new("no_access"));
+    b.access = 1;
+    b.answer(Committed::Overtaken, false);
+    b.finish_reload();
+    b.said.clear();
+    b.commit();
+    b.said(&[
+        "call 1 Some(Accepted(2))",
+        "call 2 Some(Refused(Fault { code: \"bad_word\", params: {} }))",
+        "all: events [2]",
+    ]);
+    assert_eq!(b.entries[1].person, None);
+}
+
+#[test]
 fn ordered_rooms_take_no_updates_of_callers_and_have_no_state_for_them() {
     let mut b = Bench::new();
     let guard = Guard { epoch: 1, access: 0, answers: 0 };

@@ -37,6 +37,10 @@ pub enum Attempt<'a> {
     SecretFrom(ClientAddress),
     /// A new account.
     RegisterFrom(ClientAddress),
+    /// This person asks to be let into a room.
+    AccessRequestBy(PersonId),
+    /// This person mentions somebody.
+    MentionBy(PersonId),
     /// A socket, before it is known whose.
     SocketFrom(ClientAddress),
 }
@@ -103,6 +107,8 @@ impl Attempts {
             Attempt::NotedFailure => (limits.audited_failures_per_hour, HOUR_MS),
             Attempt::SecretFrom(_) => (limits.secret_attempts_per_minute, MINUTE_MS),
             Attempt::RegisterFrom(_) => (limits.registrations_per_hour, HOUR_MS),
+            Attempt::AccessRequestBy(_) => (limits.access_requests_per_hour, HOUR_MS),
+            Attempt::MentionBy(_) => (limits.mentions_per_minute, MINUTE_MS),
             Attempt::SocketFrom(_) => (limits.sockets_per_address_per_minute, MINUTE_MS),
         };
         Rate { count, period_ms }

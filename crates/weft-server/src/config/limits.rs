@@ -66,6 +66,10 @@ limits! {
         "Wrong set-up or invite secrets from one address. Secrets have 256 bits: this saves work.";
     registrations_per_hour = 600, "per address",
         "New accounts from one address; a course or a load test shares one.";
+    access_requests_per_hour = 60, "per person",
+        "Requests to be let into rooms, by one person: somebody lost, not somebody who knocks at every door.";
+    mentions_per_minute = 120, "per person",
+        "Mentions that one person has others told of: a list of a team, not a flood.";
     sockets_per_address_per_minute = 30_000, "per address",
         "Sockets opened from one address, signed in or not: an office, or a load test, that comes back all at once.";
     attempt_counters_max = 10_000, "counters",

@@ -53,6 +53,17 @@ where
     serde::Deserialize::deserialize(deserializer).map(Some)
 }
 
+/// The number that a client gives a mention: 1–64 letters, digits, `_` and `-`.
+pub fn mention(value: Option<String>) -> Result<String, ApiError> {
+    let value = required(value, "mention_id")?;
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    if (1..=64).contains(&value.len()) && value.chars().all(fits) {
+        Ok(value)
+    } else {
+        Err(malformed("mention_id"))
+    }
+}
+
 /// What members can be made; the owner is made by handing over.
 pub fn role(value: Option<&str>) -> Result<Role, ApiError> {
     let role = Role::named(required(value, "role")?).filter(|&role| role < Role::Owner);

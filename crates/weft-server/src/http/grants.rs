@@ -3,8 +3,10 @@
 use axum::{Json, extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use weft_core::{Right, access::Reason};
-use weft_store::{Audience, GrantView, Member, NewGrant, NewGrantee, Receiver, Scope, Target};
+use weft_core::{PersonId, Right, access::Reason};
+use weft_store::{
+    Audience, GrantView, Member, NewGrant, NewGrantee, Person, Receiver, Scope, Target,
+};
 
 use super::{
     ApiError,
@@ -16,7 +18,8 @@ use super::{
 };
 use crate::{
     auth::{Caller, Signed},
-    state::AppState,
+    notify::{self, News},
+    state::{App, AppState},
 };
 
 /// Everybody who can open the room, and why.
@@ -103,9 +106,42 @@ pub(super) async fn give(
     to_the_end(async move {
         let given = state.meta.grant(on, &new, signed.person.id, now).await?;
         state.hub.rights_changed_in(state.meta.rooms_under(on).await?).await?;
+        if let Receiver::Person(person) = &given.to {
+            tell(&state, &signed.person, on, person.id, given.right).await?;
+        }
         Ok(Json(Given { grant: grant_json(&given), person: given_person(&given) }))
     })
     .await
+}
+
+/// Tells a person what they were given. If they had asked for it, that is over.
+async fn tell(
+    state: &App,
+    by: &Person,
+    on: Target,
+    to: PersonId,
+    right: Right,
+) -> Result<(), ApiError> {
+    if to == by.id {
+        return Ok(());
+    }
+    let object = match on {
+        Target::Room(room) => {
+            let row = state.meta.room_by_id(room).await?.ok_or(ApiError::NotFound)?;
+            // Where only members get in, a grant lets nobody in.
+            if state.meta.right(room, to, state.clock.now()).await?.is_some() {
+                state.end_request(&row, to, notify::ALLOWED).await?;
+            }
+            notify::room_object(&row)
+        }
+        Target::Folder(folder) => {
+            let view = state.meta.folder_view(folder, by.id, state.clock.now()).await?;
+            notify::folder_object(&view.ok_or(ApiError::NotFound)?.row)
+        }
+    };
+    let params = [("right", right.name())];
+    let news = News { what: notify::what::GRANTED, actor: by, object, params: &params };
+    Ok(state.tell(vec![news.to(to, Some(on))]).await?)
 }
 
 /// Takes back what was given to a person, by user name or id, or to a space. Once this answers, nothing of

@@ -66,10 +66,11 @@ const STATUSES: [(u16, &[&str]); 11] = [
 ];
 
 /// What the names in paths stand for.
-const NAMES: [(&str, &str); 8] = [
+const NAMES: [(&str, &str); 9] = [
     ("folder", "Id of a folder"),
     ("grantee", "User name, or id of a person or a space"),
     ("invite", "Id of a link"),
+    ("person", "Id of a person"),
     ("room", "Id of a room, or one's own key for it"),
     ("sign_in", "Id of a sign-in"),
     ("space", "Id of a space"),

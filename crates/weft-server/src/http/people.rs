@@ -9,7 +9,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use weft_core::PersonId;
-use weft_store::{Credentials, NewPerson, NewSignIn, Person, Scope, name_key};
+use weft_store::{Credentials, NewPerson, NewSignIn, Person, Scope, inbox_of, name_key};
 
 use super::{ApiError, answers::RegistrationName, body::Body, fields, second_factor, to_the_end};
 use crate::{
@@ -223,6 +223,8 @@ pub(super) async fn logout(
 #[derive(Serialize, ToSchema)]
 pub(super) struct Me {
     user: User,
+    /// The room that is my inbox.
+    inbox: String,
     workspace: Workspace,
     server: ServerInfo,
 }
@@ -255,6 +257,7 @@ pub(super) async fn me(
     let signed = caller.with(Scope::Read)?;
     let answer = Me {
         user: user(&signed.person),
+        inbox: inbox_of(signed.person.id).to_string(),
         workspace: Workspace {
             name: state.meta.workspace_name().await?,
             registration: state.config.registration.into(),

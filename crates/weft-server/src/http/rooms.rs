@@ -268,6 +268,52 @@ pub(super) async fn unstar(
     set_star(&state, caller, &room, false).await
 }
 
+/// Makes a room quiet, for me alone.
+#[utoipa::path(
+    put,
+    path = "/rooms/{room}/mute",
+    responses((status = 204, description = "Done")),
+    extensions(
+        ("x-weft-access" = json!({"credential": "token", "scope": "manage", "right": "read"})),
+    )
+)]
+pub(super) async fn mute(
+    State(state): State<AppState>,
+    caller: Caller,
+    Names(room): Names<String>,
+) -> Result<StatusCode, ApiError> {
+    set_muted(&state, caller, &room, true).await
+}
+
+/// Makes it loud again.
+#[utoipa::path(
+    delete,
+    path = "/rooms/{room}/mute",
+    responses((status = 204, description = "Done")),
+    extensions(
+        ("x-weft-access" = json!({"credential": "token", "scope": "manage", "right": "read"})),
+    )
+)]
+pub(super) async fn unmute(
+    State(state): State<AppState>,
+    caller: Caller,
+    Names(room): Names<String>,
+) -> Result<StatusCode, ApiError> {
+    set_muted(&state, caller, &room, false).await
+}
+
+async fn set_muted(
+    state: &AppState,
+    caller: Caller,
+    room: &str,
+    muted: bool,
+) -> Result<StatusCode, ApiError> {
+    let signed = caller.with(Scope::Manage)?;
+    let room = open(state, &signed, room, Right::Read).await?.row.id;
+    state.meta.set_muted(room, signed.person.id, muted, state.clock.now()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 async fn set_star(
     state: &AppState,
     caller: Caller,
@@ -452,6 +498,8 @@ pub(super) struct Room {
     folder: Option<Named>,
     starred: bool,
     opened_at: Option<u64>,
+    /// Whether it does not notify me.
+    muted: bool,
 }
 
 /// What a room says of its space.
@@ -464,7 +512,7 @@ struct SpaceInfo {
 }
 
 pub(super) fn room_json(view: &RoomView) -> Room {
-    let RoomView { row, owner, changed_by, right, space, folder, starred, opened_at } = view;
+    let RoomView { row, owner, changed_by, right, space, folder, starred, opened_at, muted } = view;
     Room {
         id: row.id.to_string(),
         key: row.key.clone(),
@@ -484,5 +532,6 @@ pub(super) fn room_json(view: &RoomView) -> Room {
         folder: folder.as_ref().map(|(id, name)| Named::new(id, name)),
         starred: *starred,
         opened_at: *opened_at,
+        muted: *muted,
     }
 }

@@ -9,7 +9,10 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use weft_core::{PersonId, SpaceId};
-use weft_store::{Invitation, Scope, SpaceChange, SpaceMember, SpaceView, Which, name_key};
+use weft_store::{
+    Invitation, Person, Removed, Scope, SpaceChange, SpaceMember, SpaceRow, SpaceView, Which,
+    name_key,
+};
 
 use super::{
     ApiError,
@@ -22,7 +25,8 @@ use super::{
 };
 use crate::{
     auth::{self, Caller, Signed},
-    state::AppState,
+    notify::{News, settled, space_object, what},
+    state::{App, AppState},
 };
 
 /// The spaces that I see, and those that I am asked to join.
@@ -207,8 +211,19 @@ pub(super) async fn invite(
     let role = fields::role(form.role.as_deref())?;
     let (by, now) = (signed.person.id, state.clock.now());
     let max = state.config.limits.members_per_space_max;
-    let member = state.meta.invite_member(id, &username, role, by, max, now).await?;
-    Ok((StatusCode::CREATED, Json(MemberAnswer { member: member_json(&member) })).into_response())
+    to_the_end(async move {
+        let member = state.meta.invite_member(id, &username, role, by, max, now).await?;
+        if !member.joined {
+            let space = seen(&state, &space, by).await?.row;
+            let (what, object) = (what::INVITED, space_object(&space));
+            let params = [("role", member.role.name())];
+            let news = News { what, actor: &signed.person, object, params: &params };
+            state.tell(vec![news.to(member.person.id, None)]).await?;
+        }
+        Ok((StatusCode::CREATED, Json(MemberAnswer { member: member_json(&member) }))
+            .into_response())
+    })
+    .await
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -268,11 +283,31 @@ pub(super) async fn remove(
     }
     let id = fields::space(&space)?;
     to_the_end(async move {
-        state.meta.remove_member(id, &username, signed.person.id).await?;
+        let view = state.meta.space_view(id, signed.person.id).await?;
+        let gone = state.meta.remove_member(id, &username, signed.person.id).await?;
         rights_changed(&state, id).await?;
+        if let Some(SpaceView { row, .. }) = view {
+            tell_of_removal(&state, &signed.person, &row, gone).await?;
+        }
         Ok(StatusCode::NO_CONTENT)
     })
     .await
+}
+
+/// Tells somebody that they are no member any more, or that they are not invited any more.
+async fn tell_of_removal(
+    state: &App,
+    by: &Person,
+    space: &SpaceRow,
+    gone: Removed,
+) -> Result<(), ApiError> {
+    let (object, person) = (space_object(space), gone.person);
+    let news = match gone.joined {
+        true if person == by.id => return Ok(()),
+        true => News { what: what::REMOVED, actor: by, object, params: &[] }.to(person, None),
+        false => settled(person, what::INVITED, None, object, "withdrawn"),
+    };
+    Ok(state.tell(vec![news]).await?)
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -303,7 +338,10 @@ pub(super) async fn answer(
     let agree = fields::required(form.agree, "agree")?;
     let me = signed.person.id;
     to_the_end(async move {
-        state.meta.answer_invitation(id, me, agree, state.clock.now()).await?;
+        let space_row = state.meta.answer_invitation(id, me, agree, state.clock.now()).await?;
+        let outcome = if agree { "agreed" } else { "declined" };
+        let object = space_object(&space_row);
+        state.tell(vec![settled(me, what::INVITED, None, object, outcome)]).await?;
         if !agree {
             return Ok(StatusCode::NO_CONTENT.into_response());
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use weft_core::{Fault, PersonId, Right, RoomId, kind::doc::Doc, room::Start};
-use weft_store::{MetaError, RoomRow, TokenRoom};
+use weft_store::{MetaError, RoomRow, TokenRoom, inbox_of};
 
 use super::{Attach, Command, Connection, Hub, HubError, Place, RoomHandle, Voice, revoke};
 use crate::{
@@ -29,41 +29,51 @@ impl Hub {
         let failed = || Fault::new("room_unavailable").with("retry_ms", 2_000);
         let no_right = || Fault::new("no_right").with("needed", Right::Read.name());
         let cap = signed.cap().ok_or_else(no_right)?;
-        let row = self.find(signed, asked).await.map_err(|error| {
-            tracing::error!(%error, "room not found out");
-            failed()
-        })?;
-        let row = row.ok_or_else(|| Fault::new("not_found"))?;
+        let inbox = own_inbox(signed, asked, &voice);
+        let (room, title) = match inbox {
+            Some(inbox) => (inbox, String::new()),
+            None => {
+                let row = self.find(signed, asked).await.map_err(|error| {
+                    tracing::error!(%error, "room not found out");
+                    failed()
+                })?;
+                row.map(|row| (row.id, row.title)).ok_or_else(|| Fault::new("not_found"))?
+            }
+        };
         let end = |why: &Fault| {
             if why.code == "signed_out" {
                 connection.outbox.close(Close { code: 4401, why: "signed_out" });
             }
         };
         // A name that was changed since the connection began is the new one from here on.
-        let (signed, right) = &self.standing(signed, row.id).await.inspect_err(end)?;
+        let (signed, right) = &self.standing(signed, room).await.inspect_err(end)?;
         let limit = self.limits().rooms_per_connection_max;
         if connection.rooms().len() as u64 >= limit {
             return Err(Fault::new("too_many_rooms").with("limit", limit));
         }
-        let handle = self.room(row.id).await.map_err(|_| failed())?;
-        connection.outbox.resume(row.id);
+        let handle = match inbox {
+            Some(_) => self.inbox(signed.person.id).await,
+            None => self.room(room).await,
+        };
+        let handle = handle.map_err(|_| failed())?;
+        connection.outbox.resume(room);
         let attach = Attach {
             connection: Arc::clone(connection),
             voice,
-            title: row.title,
+            title,
             right: *right,
             cap,
             face: signed.face(),
             start,
         };
-        connection.rooms().insert(row.id, handle.clone());
-        if signed.credential == Credential::SignIn {
-            self.note_opened(row.id, signed.person.id);
+        connection.rooms().insert(room, handle.clone());
+        if signed.credential == Credential::SignIn && inbox.is_none() {
+            self.note_opened(room, signed.person.id);
         }
         handle.send(Command::Attach(Box::new(attach))).await.map_err(|_| failed())?;
         // Right and credential may have ended after they were looked up and before the room knew
         // of this session; nothing else of this connection is read until that is settled.
-        match self.standing(signed, row.id).await.inspect_err(end) {
+        match self.standing(signed, room).await.inspect_err(end) {
             Ok((_, now)) if now == *right => {}
             Ok((_, now)) => {
                 let (done, passed) = tokio::sync::oneshot::channel();
@@ -79,7 +89,7 @@ impl Hub {
             }
             Err(why) => revoke(&handle, connection.session, why).await,
         }
-        Ok((row.id, handle))
+        Ok((room, handle))
     }
 
     /// Notes, later, that a person opened a room: for their list of recent ones, which nobody waits for.
@@ -142,6 +152,9 @@ impl Hub {
                 return Ok(Err(Fault::new("signed_out")));
             };
             let right = self.meta().right(room, signed.person.id, now).await?;
+            if room == inbox_of(signed.person.id) {
+                return Ok(right.map(|right| (signed, right)).ok_or(Fault::new("not_found")));
+            }
             let row = self.meta().room_by_id(room).await?;
             Ok(match (right, row) {
                 (Some(_), Some(row)) if row.trashed_at.is_some() => Err(Fault::new("trashed")),
@@ -154,4 +167,14 @@ impl Hub {
             Err(Fault::new("not_found"))
         })
     }
+}
+
+/// The person's inbox, if that is what they mean. It is opened by a sign-in alone and by the native protocol:
+/// for anybody and anything else it is not there.
+fn own_inbox(signed: &Signed, asked: &str, voice: &Voice) -> Option<RoomId> {
+    let inbox = inbox_of(signed.person.id);
+    let is_own = matches!(voice, Voice::Native { .. })
+        && signed.credential == Credential::SignIn
+        && asked == inbox.to_string();
+    is_own.then_some(inbox)
 }

@@ -81,6 +81,8 @@ pub enum Command {
     /// An update of someone who does not follow the room. Answered once it is durable; with `None` if
     /// the rights have changed since that revision.
     MergeFor(Caller, Bytes, oneshot::Sender<Option<Outcome>>),
+    /// An operation of the server itself. Answered once it is durable.
+    Serve(Bytes, oneshot::Sender<Option<Outcome>>),
     /// The committed text.
     Text(oneshot::Sender<String>),
     /// Answered when everything accepted so far is stored or turned away.
@@ -344,6 +346,11 @@ impl<'a> Task<'a> {
                 self.merges.insert(self.ticket, answer);
                 self.room.merge_for(now, self.ticket, caller, update);
             }
+            Command::Serve(op, answer) => {
+                self.ticket += 1;
+                self.merges.insert(self.ticket, answer);
+                self.room.serve(now, self.ticket, op);
+            }
             Command::Text(answer) => {
                 self.ticket += 1;
                 self.texts.insert(self.ticket, answer);
@@ -454,7 +461,7 @@ impl<'a> Task<'a> {
     fn quarantine(&self, Poison { person, op, why }: Poison) {
         let (room, at) = (self.room.id(), self.tools.clock.now());
         metrics::counter!("weft_quarantined_total").increment(1);
-        tracing::error!(%room, %person, bytes = op.len(), %why, "an operation is set aside");
+        tracing::error!(%room, ?person, bytes = op.len(), %why, "an operation is set aside");
         let quarantine = Arc::clone(&self.tools.quarantine);
         tokio::task::spawn_blocking(move || quarantine.keep(at, room, person, &why, &op));
     }

@@ -375,3 +375,29 @@ async fn a_revoked_caller_commits_nothing_after_the_change_of_rights_has_returne
     changed.unwrap();
     merged.unwrap();
 }
+
+#[tokio::test]
+async fn what_is_put_into_an_inbox_again_is_in_there_once() {
+    use weft_core::kind::inbox::{Object, ObjectKind, Op, Told};
+
+    let world = Bench::new(Limits::default()).await;
+    let person = world.signed.person.id;
+    let told = |title: &str| Told {
+        what: "mention".to_owned(),
+        actor: None,
+        object: Object { kind: ObjectKind::Room, id: [1; 16], title: title.to_owned() },
+        params: std::collections::BTreeMap::new(),
+    };
+    // The power fails after it was put there and before that was noted.
+    for _ in 0..2 {
+        world.hub.put_in_inbox(person, &Op::Add(7, told("one"))).await.unwrap();
+    }
+    // The inbox was made before, and the power failed before that was noted.
+    let room = weft_store::inbox_of(person);
+    world.hub.create(room, "inbox", None).await.unwrap();
+    world.hub.put_in_inbox(person, &Op::Add(8, told("two"))).await.unwrap();
+    let text = world.hub.text(room).await.unwrap();
+    assert_eq!(text, "mention  two");
+    let refused = world.hub.put_in_inbox(person, &Op::MarkRead(vec![0; 1_001])).await;
+    assert_eq!(refused.unwrap_err().code, "inbox.too_many");
+}

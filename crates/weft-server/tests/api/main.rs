@@ -13,6 +13,7 @@ mod frames;
 mod handshakes;
 mod hocuspocus;
 mod hostile;
+mod inbox;
 mod invites;
 mod links;
 mod openapi;

@@ -181,6 +181,8 @@ impl World {
             limits.sign_in_attempts_per_minute = 10_000;
             limits.sign_in_attempts_per_address_per_minute = 10_000;
             limits.secret_attempts_per_minute = 10_000;
+            limits.access_requests_per_hour = 10_000;
+            limits.mentions_per_minute = 10_000;
         }))
         .await;
         let administrator = server.set_up().await.0;

@@ -18,7 +18,7 @@ use crate::{
     wire::typed,
 };
 
-pub struct Client(WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub struct Client(pub WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Caller {
     /// A socket at that path, with this caller's headers.

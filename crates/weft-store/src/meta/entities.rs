@@ -468,6 +468,109 @@ pub mod room_token {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+/// Inboxes that have been made: entry 1 of each is in the log.
+pub mod inbox {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "inbox")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub person: Vec<u8>,
+        pub made_at: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// What waits to be put into inboxes.
+pub mod delivery {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "delivery")]
+    pub struct Model {
+        #[sea_orm(primary_key)]
+        pub id: i64,
+        pub person: Vec<u8>,
+        pub about_kind: Option<String>,
+        pub about: Option<Vec<u8>>,
+        pub op: Vec<u8>,
+        pub at: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Rooms that do not notify a person.
+pub mod mute {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "mute")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub person: Vec<u8>,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub room: Vec<u8>,
+        pub at: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// People who ask to be let into a room, which need not exist until it is `told`.
+pub mod access_request {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "access_request")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub room: Vec<u8>,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub person: Vec<u8>,
+        pub at: i64,
+        pub told: bool,
+        pub declined_at: Option<i64>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Mentions that have been told of, by the number that their author's client gave them.
+pub mod mention {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "mention")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub room: Vec<u8>,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub mention: String,
+        pub person: Vec<u8>,
+        pub at: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
 /// Named values of the whole workspace.
 pub mod setting {
     use sea_orm::entity::prelude::*;

@@ -241,8 +241,11 @@ async fn sixth(db: &impl ConnectionTrait) -> Result<(), MetaError> {
 }
 
 /// Inboxes, muted rooms, requests for access.
-async fn seventh(_db: &impl ConnectionTrait) -> Result<(), MetaError> {
-    Ok(())
+async fn seventh(db: &impl ConnectionTrait) -> Result<(), MetaError> {
+    for table in [inboxes(), deliveries(), marks("mute"), access_requests(), mentions()] {
+        execute(db, &table).await?;
+    }
+    execute(db, &index("mention_at", "mention", &["at"])).await
 }
 
 /// Webhooks and their deliveries.
@@ -539,6 +542,50 @@ fn audit() -> TableCreateStatement {
         .col(ColumnDef::new("folder").blob())
         .col(ColumnDef::new("space").blob())
         .col(text("params"))
+        .to_owned()
+}
+
+fn inboxes() -> TableCreateStatement {
+    Table::create()
+        .table("inbox")
+        .col(blob("person").primary_key().take())
+        .col(whole("made_at"))
+        .to_owned()
+}
+
+fn deliveries() -> TableCreateStatement {
+    Table::create()
+        .table("delivery")
+        // The number of a deleted row never comes back: inboxes know deliveries by it.
+        .col(whole("id").auto_increment().primary_key())
+        .col(blob("person"))
+        .col(ColumnDef::new("about_kind").text())
+        .col(ColumnDef::new("about").blob())
+        .col(blob("op"))
+        .col(whole("at"))
+        .to_owned()
+}
+
+fn access_requests() -> TableCreateStatement {
+    Table::create()
+        .table("access_request")
+        .col(blob("room"))
+        .col(blob("person"))
+        .col(whole("at"))
+        .col(ColumnDef::new("told").boolean().not_null())
+        .col(ColumnDef::new("declined_at").big_integer())
+        .primary_key(Index::create().col("room").col("person"))
+        .to_owned()
+}
+
+fn mentions() -> TableCreateStatement {
+    Table::create()
+        .table("mention")
+        .col(blob("room"))
+        .col(text("mention"))
+        .col(blob("person"))
+        .col(whole("at"))
+        .primary_key(Index::create().col("room").col("mention"))
         .to_owned()
 }
 

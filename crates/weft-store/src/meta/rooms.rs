@@ -1,6 +1,6 @@
 //! Rooms: names, places, times, the trash, and who may do what ([`Meta::right`]).
 
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use sea_orm::{
     ActiveValue::Set,
@@ -18,9 +18,10 @@ use super::{
     access::{self, Asked, Facts},
     audit::{Act, Note},
     bytes_of, db_time,
-    entities::{opened, room, star},
+    entities::{mute, opened, room, star},
     error::{Doing, MetaError, Refusal},
     folder_id, folders,
+    inboxes::inbox_of,
     people::{self, PersonBrief},
     person_id, room_id, space_id, spaces, time,
 };
@@ -71,6 +72,8 @@ pub struct RoomView {
     pub starred: bool,
     /// When the person opened it last.
     pub opened_at: Option<Millis>,
+    /// Whether it does not notify the person.
+    pub muted: bool,
 }
 
 /// What a room says of its space.
@@ -213,15 +216,17 @@ impl Meta {
     }
 
     /// What the person may do in the room (`weft_core::access`), limits of their session aside.
-    /// `None`: not even know of it.
+    /// `None`: not even know of it. A person's inbox is theirs alone.
     pub async fn right(
         &self,
         room: RoomId,
         person: PersonId,
         now: Millis,
     ) -> Result<Option<Right>, MetaError> {
-        let Some(row) = find(&self.db, room).await? else { return Ok(None) };
-        right(&self.db, &row, person, now).await
+        match find(&self.db, room).await? {
+            Some(row) => right(&self.db, &row, person, now).await,
+            None => Ok((room == inbox_of(person)).then_some(Right::Edit)),
+        }
     }
 
     /// What the person may do at the top of the space, or in the folder there; `None`: not even know of it.
@@ -478,6 +483,7 @@ impl Meta {
         let ids: Vec<_> = rows.iter().map(|row| bytes_of(row.id.as_bytes())).collect();
         let mut stars = BTreeMap::new();
         let mut openings = BTreeMap::new();
+        let mut muted = BTreeSet::new();
         for ids in ids.chunks(people::IDS_PER_QUERY_MAX) {
             let marked = star::Entity::find()
                 .filter(star::Column::Person.eq(me.clone()))
@@ -489,6 +495,11 @@ impl Meta {
                 .filter(opened::Column::Room.is_in(ids.iter().cloned()));
             let opened = opened.all(&self.db).await.doing("read openings")?;
             openings.extend(opened.into_iter().map(|row| (row.room, row.at)));
+            let mutes = mute::Entity::find()
+                .filter(mute::Column::Person.eq(me.clone()))
+                .filter(mute::Column::Room.is_in(ids.iter().cloned()));
+            let mutes = mutes.all(&self.db).await.doing("read muted rooms")?;
+            muted.extend(mutes.into_iter().map(|row| row.room));
         }
         let mut names = Names::default();
         let mut views = Vec::with_capacity(rows.len());
@@ -503,6 +514,7 @@ impl Meta {
                 folder: names.folder(&self.db, &row, &facts, who, now).await?,
                 starred: stars.contains_key(id),
                 opened_at: openings.get(id).copied().map(time),
+                muted: muted.contains(id),
                 row,
             });
         }

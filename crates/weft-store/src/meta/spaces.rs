@@ -87,6 +87,15 @@ pub struct SpaceMember {
     pub joined: bool,
 }
 
+/// Somebody who belongs to a space no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Removed {
+    /// Who.
+    pub person: PersonId,
+    /// Whether they had agreed to join.
+    pub joined: bool,
+}
+
 /// What is to be changed of a space; `None`: stays as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SpaceChange {
@@ -300,8 +309,9 @@ impl Meta {
         person: PersonId,
         agree: bool,
         now: Millis,
-    ) -> Result<(), MetaError> {
+    ) -> Result<SpaceRow, MetaError> {
         let write = self.write().await?;
+        let row = find(&write.txn, space).await?.ok_or(Refusal::NotFound)?;
         let invited = member(&write.txn, space, person).await?.filter(|row| !row.joined);
         let invited = invited.ok_or(Refusal::NotFound)?;
         if agree {
@@ -315,7 +325,8 @@ impl Meta {
             let note = Note::of(Act::InvitationDeclined).space(space).person(person);
             note.add(&write.txn).await?;
         }
-        write.commit("answer an invitation").await
+        write.commit("answer an invitation").await?;
+        Ok(row)
     }
 
     /// Gives a member, or somebody invited, another role.
@@ -353,7 +364,7 @@ impl Meta {
         space: SpaceId,
         username: &str,
         by: PersonId,
-    ) -> Result<PersonId, MetaError> {
+    ) -> Result<Removed, MetaError> {
         let write = self.write().await?;
         let (person, row) = other(&write.txn, space, username).await?;
         let role = role(&row.role_name)?;
@@ -368,7 +379,7 @@ impl Meta {
         let note = Note::of(act).space(space).person(person.id);
         note.with("role", role.name()).add(&write.txn).await?;
         write.commit("remove a member").await?;
-        Ok(person.id)
+        Ok(Removed { person: person.id, joined: row.joined })
     }
 
     /// Makes a member the owner; the owner becomes an admin.

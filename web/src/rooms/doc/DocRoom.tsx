@@ -6,6 +6,7 @@ import { Placeholder } from '@tiptap/extensions';
 import { useLocation } from '@tanstack/react-router';
 import { Editor, EditorContent } from '@tiptap/react';
 import { useEffect, useRef, useState } from 'react';
+import { useIsGuest } from '../../app/guest';
 import { mayWrite } from '../../frame/SaveIndicator';
 import frame from '../../frame/Frame.module.css';
 import { useWords } from '../../i18n/hooks';
@@ -19,6 +20,7 @@ import { FRAGMENT, foreignIn, readableContent, watchForeign } from './foreign';
 import { DocKeys } from './keys';
 import { LinkField } from './LinkField';
 import { isLinkTarget } from './links';
+import { MentionMenu } from './MentionMenu';
 import { schemaExtensions } from './schema';
 import { SlashMenu } from './SlashMenu';
 import { TextsInBlocks } from './texts';
@@ -41,7 +43,7 @@ export default function DocRoom({ replica, state, title }: Props) {
       {guard.foreign ? (
         <ForeignDoc replica={replica} />
       ) : (
-        <DocEditor replica={replica} writable={mayWrite(state.right)} onEditor={guard.onEditor} />
+        <DocEditor replica={replica} state={state} writable={mayWrite(state.right)} onEditor={guard.onEditor} />
       )}
     </>
   );
@@ -82,6 +84,7 @@ function noop(): void {}
 
 interface EditorProps {
   replica: DocReplica;
+  state: RoomState;
   writable: boolean;
   onEditor: (editor: Editor | null) => void;
 }
@@ -142,8 +145,9 @@ interface SurfaceProps extends EditorProps {
   onLinking: (linking: boolean) => void;
 }
 
-function Surface({ editor, writable, onEditor, linking, onLinking }: SurfaceProps) {
+function Surface({ editor, replica, state, writable, onEditor, linking, onLinking }: SurfaceProps) {
   const { t } = useWords();
+  const isGuest = useIsGuest();
   useEffect(() => {
     onEditor(editor);
     return () => onEditor(null);
@@ -168,6 +172,7 @@ function Surface({ editor, writable, onEditor, linking, onLinking }: SurfaceProp
       {writable && (
         <>
           <SlashMenu editor={editor} />
+          {!isGuest && <MentionMenu editor={editor} replica={replica} state={state} />}
           <LinkField editor={editor} opened={linking} onClose={() => onLinking(false)} />
         </>
       )}

@@ -1,6 +1,7 @@
 /** The blocks and marks of a document. Names are part of the stored format: only ever add. */
 import { wrappingInputRule, textblockTypeInputRule, type AnyExtension } from '@tiptap/core';
 import { TaskItem, TaskList } from '@tiptap/extension-list';
+import { Mention } from '@tiptap/extension-mention';
 import StarterKit from '@tiptap/starter-kit';
 import { Blockquote } from '@tiptap/extension-blockquote';
 import { CodeBlock } from '@tiptap/extension-code-block';
@@ -42,6 +43,13 @@ const Numbered = OrderedList.extend({
   },
 });
 
+/** Somebody's name, as it was when they were mentioned. The menu is our own. */
+const Person = Mention.extend({
+  addProseMirrorPlugins() {
+    return [];
+  },
+});
+
 export interface SchemaWords {
   /** Accessible name of the tick box of a task. */
   tick: string;
@@ -68,6 +76,7 @@ export function schemaExtensions(words: SchemaWords): AnyExtension[] {
         HTMLAttributes: { rel: 'noopener noreferrer nofollow', target: '_blank' },
       },
     }),
+    Person.configure({ HTMLAttributes: { class: 'weft-mention' } }),
     Quote,
     Code,
     Numbered,

@@ -1,7 +1,7 @@
 //! Documents: convergence against Yjs itself, and bytes that mean harm.
 
 use proptest::prelude::*;
-use yrs::{GetString, Text, XmlElementPrelim, XmlFragment, XmlTextPrelim};
+use yrs::{GetString, Text, Xml, XmlElementPrelim, XmlFragment, XmlTextPrelim};
 
 use super::*;
 use crate::PersonId;
@@ -153,6 +153,26 @@ fn a_reader_writes_nothing() {
     let one = edit(&client(1), 0, 0, "x");
     let fault = Fault::new("no_right").with("needed", "edit");
     assert_eq!(Doc::default().execute(&one, &reader), Err(Upset::Refused(fault)));
+}
+
+#[test]
+fn a_mention_is_a_name_within_its_line() {
+    let doc = client(1);
+    let fragment = doc.get_or_insert_xml_fragment("default");
+    {
+        let mut txn = doc.transact_mut();
+        let paragraph = fragment.push_back(&mut txn, XmlElementPrelim::empty("paragraph"));
+        paragraph.push_back(&mut txn, XmlTextPrelim::new("Ask "));
+        let mention = paragraph.push_back(&mut txn, XmlElementPrelim::empty("mention"));
+        mention.insert_attribute(&mut txn, "id", "7");
+        mention.insert_attribute(&mut txn, "label", "林月");
+        paragraph.push_back(&mut txn, XmlTextPrelim::new(" today"));
+        paragraph.push_back(&mut txn, XmlElementPrelim::empty("mention"));
+        let next = fragment.push_back(&mut txn, XmlElementPrelim::empty("paragraph"));
+        next.push_back(&mut txn, XmlTextPrelim::new("end"));
+    }
+    let state = doc.transact().encode_state_as_update_v1(&StateVector::default());
+    assert_eq!(Doc::open(&state.into()).unwrap().text(), "Ask @林月 today\nend");
 }
 
 #[test]

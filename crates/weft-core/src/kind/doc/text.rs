@@ -1,7 +1,7 @@
 //! The text of a Yjs document: its roots in order of name, blocks joined by newlines.
 
 use yrs::{
-    Any, ArrayRef, Out, ReadTxn, Text, TextRef,
+    Any, ArrayRef, Out, ReadTxn, Text, TextRef, Xml, XmlElementRef,
     branch::{Branch, BranchPtr},
     types::text::{Diff, YChange},
 };
@@ -75,6 +75,20 @@ fn text_in(piece: &Diff<YChange>) -> Option<&str> {
     }
 }
 
+/// Somebody's name within a line, as editors of the web write it.
+fn is_mention(element: &XmlElementRef) -> bool {
+    element.try_tag().is_some_and(|tag| **tag == *"mention")
+}
+
+/// `@Name`; nothing if whoever wrote it gave no name.
+fn mentioned<T: ReadTxn>(txn: &T, element: &XmlElementRef) -> String {
+    let label = element.attributes(txn).find(|(name, _)| *name == "label");
+    match label {
+        Some((_, Out::Any(Any::String(name)))) => format!("@{name}"),
+        _ => String::new(),
+    }
+}
+
 /// One line for each innermost block; the text pieces within one block follow one another.
 fn blocks<T: ReadTxn>(txn: &T, root: &Branch, lines: &mut Vec<String>) {
     enum Step {
@@ -89,6 +103,9 @@ fn blocks<T: ReadTxn>(txn: &T, root: &Branch, lines: &mut Vec<String>) {
             Step::EndLine => lines.extend(line.take()),
             Step::Visit(Out::YXmlText(text)) => {
                 line.get_or_insert_default().push_str(&plain(&pieces(txn, text.as_ref())));
+            }
+            Step::Visit(Out::YXmlElement(element)) if is_mention(&element) => {
+                line.get_or_insert_default().push_str(&mentioned(txn, &element));
             }
             Step::Visit(Out::YXmlElement(element)) => {
                 let inside = nodes(txn, element.as_ref());

@@ -210,7 +210,25 @@ pub async fn row(world: &mut World, operation: &Operation<'_>, who: Who) -> Row 
                     let made = owner.post(&format!("/rooms/{room}/invites"), form).await;
                     row.and("invite", id(&made.expect(201)["invite"]))
                 }
-                ("delete", "") | ("post", "_restore") | ("put" | "delete", "_star") => row,
+                ("delete", "") | ("post", "_restore") | ("put" | "delete", "_star" | "_mute") => {
+                    row
+                }
+                ("post", "_access-requests") => row,
+                ("post", "_access-requests_person") => {
+                    let stranger = world.known(Who::Stranger);
+                    let asker = stranger.get("/auth/me").await.expect(200)["user"]["id"].clone();
+                    let path = format!("/rooms/{room}/access-requests");
+                    stranger.post(&path, json!({})).await.expect(204);
+                    // Others are told of it off the answer.
+                    while owner.get(&path).await.expect(200)["requests"] == json!([]) {
+                        tokio::task::yield_now().await;
+                    }
+                    row.and("person", asker.as_str().unwrap()).with(json!({"allow": "read"}))
+                }
+                ("post", "_mentions") => {
+                    let me = owner.get("/auth/me").await.expect(200)["user"]["id"].clone();
+                    row.with(json!({"person": me, "mention_id": world.fresh("m")}))
+                }
                 _ if reads => row,
                 _ => panic!("no row for {name}"),
             }
