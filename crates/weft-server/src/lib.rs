@@ -10,15 +10,21 @@ mod clock;
 pub mod config;
 pub mod http;
 pub mod hub;
+mod mail;
 mod outbox;
+mod picture;
 mod quarantine;
 mod serve;
 mod state;
+mod usage;
 mod welcome;
 mod ws;
 mod yjs;
 
-pub use admin::{AdminError, AdminForm, create_admin, list_quarantined, remove_second_factor};
+pub use admin::{
+    AdminError, AdminForm, create_admin, deactivate, delete_person, list_people, list_quarantined,
+    make_admin, make_reset_link, reactivate, remove_second_factor, set_registration,
+};
 pub use config::Config;
 pub use quarantine::{Kept, Quarantine};
 pub use serve::{DataDir, DataDirError, Running, StartError, serve, serve_by};

@@ -18,12 +18,13 @@ pub use log::{
 };
 pub use meta::{
     ACCESS_TOKEN_TOUCH_MS, Accepted, AccessToken, Audience, CLIENT_IDLE_MS_MAX, ClaimedClients,
-    Credentials, DEPTH_MAX, FolderRow, FolderView, GALLERY, GrantView, Invitation, Invite,
-    InviteLook, ListedSignIn, Member, Meta, MetaError, NewAccessToken, NewFolder, NewGrant,
-    NewGrantee, NewInvite, NewPerson, NewRoom, NewRoomToken, NewSignIn, NewWorkspaceInvite, Person,
-    PersonBrief, ProfileChange, Receiver, Refusal, RoomRow, RoomToken, RoomView, SIGN_IN_TOUCH_MS,
-    SIGN_INS_LISTED_MAX, Scope, Scopes, SecondFactor, SetupSecret, SignIn, SpaceBrief, SpaceChange,
-    SpaceMember, SpaceRow, SpaceView, Target, TokenRoom, Which, WorkspaceInvite, name_key,
-    personal, sign_in_id,
+    Credentials, DEPTH_MAX, Departure, FolderRow, FolderView, GALLERY, GrantView, Invitation,
+    Invite, InviteLook, ListedPerson, ListedSignIn, ListedSpace, Member, Meta, MetaError,
+    NewAccessToken, NewAccountLink, NewFolder, NewGrant, NewGrantee, NewInvite, NewPerson, NewRoom,
+    NewRoomToken, NewSignIn, NewWorkspaceInvite, PeopleQuery, Person, PersonBrief, Picture,
+    ProfileChange, Purpose, Receiver, Refusal, RoomRow, RoomToken, RoomView, SCHEMA,
+    SIGN_IN_TOUCH_MS, SIGN_INS_LISTED_MAX, Scope, Scopes, SecondFactor, SetupSecret, SignIn,
+    SpaceBrief, SpaceChange, SpaceMember, SpaceRow, SpaceView, Target, TokenRoom, Which,
+    WorkspaceInvite, name_key, personal, sign_in_id,
 };
 pub use payload::INLINE_BYTES_MAX;

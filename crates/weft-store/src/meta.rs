@@ -10,7 +10,10 @@
 
 mod access;
 mod access_tokens;
+mod account_links;
 mod clients;
+mod departures;
+mod directory;
 mod entities;
 mod error;
 mod folders;
@@ -19,6 +22,7 @@ mod invites;
 mod migrations;
 mod names;
 mod people;
+mod pictures;
 mod room_tokens;
 mod rooms;
 mod second_factors;
@@ -40,13 +44,18 @@ use tokio::sync::{Mutex, MutexGuard};
 use weft_core::{FolderId, Millis, PersonId, RoomId, SpaceId};
 
 pub use access_tokens::{ACCESS_TOKEN_TOUCH_MS, AccessToken, NewAccessToken, Scope, Scopes};
+pub use account_links::{NewAccountLink, Purpose};
 pub use clients::{CLIENT_IDLE_MS_MAX, ClaimedClients};
+pub use departures::Departure;
+pub use directory::{ListedPerson, ListedSpace, PeopleQuery};
 pub use error::{MetaError, Refusal};
 pub use folders::{DEPTH_MAX, FolderRow, FolderView, NewFolder};
 pub use grants::{Audience, GrantView, Member, NewGrant, NewGrantee, Receiver, Target};
 pub use invites::{Accepted, Invite, InviteLook, NewInvite};
+pub use migrations::SCHEMA;
 pub use names::name_key;
 pub use people::{Credentials, NewPerson, Person, PersonBrief, ProfileChange};
+pub use pictures::Picture;
 pub use room_tokens::{NewRoomToken, RoomToken, TokenRoom};
 pub use rooms::{NewRoom, RoomRow, RoomView, SpaceBrief, Which};
 pub use second_factors::SecondFactor;

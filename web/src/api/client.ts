@@ -1,6 +1,9 @@
 /** Calls of the HTTP API. Knows no React; `fetch` can be replaced in tests. */
 import type {
   AccessToken,
+  Account,
+  AccountPage,
+  AccountQuery,
   FactorSecret,
   Folder,
   GivenRole,
@@ -10,6 +13,7 @@ import type {
   Invite,
   InviteLook,
   Kind,
+  MailState,
   Me,
   Member,
   NewAccessToken,
@@ -18,6 +22,9 @@ import type {
   Person,
   Place,
   ProfileChange,
+  Quarantined,
+  Registration,
+  RegistrationSetting,
   RoomInfo,
   RoomToken,
   Rules,
@@ -25,7 +32,9 @@ import type {
   SignIn,
   Space,
   SpaceContent,
+  SpacePage,
   Spaces,
+  Storage,
   User,
   Which,
   WorkspaceInvite,
@@ -51,7 +60,9 @@ export function asApiError(error: unknown): ApiError {
 /** `registration` is absent on servers that do not tell it to strangers. */
 export interface SetupAnswer {
   needed: boolean;
-  registration?: 'open' | 'invite' | 'closed';
+  registration?: Registration;
+  /** Whether mail leaves the server. */
+  mail?: boolean;
 }
 
 export interface SetupForm {
@@ -117,6 +128,55 @@ export class Api {
   endSignIn = (id: string): Promise<void> =>
     this.call('DELETE', `/auth/sign-ins/${encodeURIComponent(id)}`);
   endOtherSignIns = (): Promise<void> => this.call('DELETE', '/auth/sign-ins');
+
+  /** Those without a picture are left out. */
+  pictures = async (people: string[]): Promise<Record<string, string>> =>
+    (await this.call<{ pictures: Record<string, string> }>('GET', `/pictures?of=${people.join(',')}`)).pictures;
+  /** Where it is then. */
+  setPicture = async (file: Blob): Promise<string> =>
+    (await this.call<{ picture: string }>('PUT', '/auth/picture', file)).picture;
+  removePicture = async (): Promise<null> => {
+    await this.call('DELETE', '/auth/picture');
+    return null;
+  };
+  askReset = (username: string): Promise<void> =>
+    this.call('POST', '/auth/reset/ask', { username });
+  resetPassword = (secret: string, password: string): Promise<{ username: string }> =>
+    this.call('POST', '/auth/reset', { secret, password });
+  verifyEmail = (secret: string): Promise<{ email: string }> =>
+    this.call('POST', '/auth/verify', { secret });
+  sendVerification = (): Promise<void> => this.call('POST', '/auth/verify/send');
+  /** Removes my account for good. */
+  leave = (password: string, code: string, heir: string): Promise<void> =>
+    this.call('POST', '/auth/leave', {
+      password,
+      ...(code === '' ? {} : { code }),
+      ...(heir === '' ? {} : { heir }),
+    });
+
+  accounts = (wanted: AccountQuery, after: string | null): Promise<AccountPage> => {
+    const given = Object.entries({ ...wanted, after: after ?? '' }).filter(([, value]) => value !== '');
+    return this.call('GET', `/admin/people?${new URLSearchParams(given).toString()}`);
+  };
+  changeAccount = async (id: string, change: { admin?: boolean; active?: boolean }): Promise<Account> =>
+    (await this.call<{ person: Account }>('PATCH', accountPath(id), change)).person;
+  signOutAccount = (id: string): Promise<void> => this.call('DELETE', `${accountPath(id)}/sign-ins`);
+  resetLink = (id: string): Promise<{ url: string; expires_at: number }> =>
+    this.call('POST', `${accountPath(id)}/reset-link`);
+  deleteAccount = (id: string, heir: string): Promise<void> =>
+    this.call('POST', `${accountPath(id)}/delete`, { heir });
+  registration = (): Promise<RegistrationSetting> => this.call('GET', '/admin/registration');
+  setRegistration = (registration: Registration): Promise<RegistrationSetting> =>
+    this.call('PUT', '/admin/registration', { registration });
+  allSpaces = (after: string | null): Promise<SpacePage> =>
+    this.call('GET', `/admin/spaces${after === null ? '' : `?after=${encodeURIComponent(after)}`}`);
+  storage = (): Promise<Storage> => this.call('GET', '/admin/storage');
+  mailState = (): Promise<MailState> => this.call('GET', '/admin/mail');
+  testMail = (): Promise<void> => this.call('POST', '/admin/mail-test');
+  versions = (): Promise<{ weft: string; metadata_schema: number }> =>
+    this.call('GET', '/admin/versions');
+  quarantined = async (): Promise<Quarantined[]> =>
+    (await this.call<{ quarantined: Quarantined[] }>('GET', '/admin/quarantine')).quarantined;
 
   workspaceInvites = async (): Promise<WorkspaceInvite[]> =>
     (await this.call<{ invites: WorkspaceInvite[] }>('GET', '/admin/invites')).invites;
@@ -242,9 +302,11 @@ export class Api {
       response = await this.fetcher(`/api/v1${path}`, {
         method,
         credentials: 'same-origin',
-        ...(body === undefined
-          ? {}
-          : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+        ...(body instanceof Blob
+          ? { body }
+          : body === undefined
+            ? {}
+            : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
       });
     } catch {
       throw new ApiError('network', {}, 0);
@@ -262,6 +324,10 @@ function roomPath(id: string): string {
 
 function folderPath(id: string): string {
   return `/folders/${encodeURIComponent(id)}`;
+}
+
+function accountPath(id: string): string {
+  return `/admin/people/${encodeURIComponent(id)}`;
 }
 
 function spacePath(id: string): string {

@@ -288,12 +288,14 @@ mod tests {
             username: "lin".to_owned(),
             name: "Lin".to_owned(),
             email: None,
+            email_verified: false,
             admin: false,
             language: "en".to_owned(),
             time_zone: None,
             phone: None,
             second_factor: false,
             created_at: 0,
+            deactivated_at: None,
         };
         Signed { person, token_hash: [7; 32], expires_at: 1, via: Via::Bearer, credential }
     }

@@ -4,9 +4,12 @@
 #![allow(missing_docs, reason = "tests document themselves by their names")]
 
 mod account;
+mod account_links;
+mod administration;
 mod attacks;
 mod codes;
 mod content;
+mod departures;
 mod document;
 mod frames;
 mod handshakes;
@@ -16,10 +19,12 @@ mod invites;
 mod openapi;
 mod pages;
 mod people;
+mod pictures;
 mod rooms;
 mod security;
 mod setup;
 mod sign_ins;
+mod smtp;
 mod sockets;
 mod spaces;
 mod support;

@@ -213,8 +213,17 @@ async fn fourth(db: &impl ConnectionTrait) -> Result<(), MetaError> {
 }
 
 /// Accounts: reset links, verified addresses, people who have left.
-async fn fifth(_db: &impl ConnectionTrait) -> Result<(), MetaError> {
-    Ok(())
+async fn fifth(db: &impl ConnectionTrait) -> Result<(), MetaError> {
+    for column in [
+        ColumnDef::new("email_verified").boolean().not_null().default(false).take(),
+        ColumnDef::new("seen_at").big_integer().take(),
+        ColumnDef::new("deactivated_at").big_integer().take(),
+        ColumnDef::new("left_at").big_integer().take(),
+    ] {
+        execute(db, Table::alter().table("person").add_column(column)).await?;
+    }
+    execute(db, &account_links()).await?;
+    execute(db, &pictures()).await
 }
 
 /// Links to rooms, their guests, and the audit log.
@@ -457,6 +466,28 @@ fn access_grants() -> TableCreateStatement {
         .col(whole("granted_at"))
         .col(ColumnDef::new("expires_at").big_integer())
         .primary_key(Index::create().col("object").col("grantee_kind").col("grantee"))
+        .to_owned()
+}
+
+fn account_links() -> TableCreateStatement {
+    Table::create()
+        .table("account_link")
+        .col(blob("person"))
+        .col(text("purpose"))
+        .col(blob("secret_hash").unique_key())
+        .col(ColumnDef::new("email").text())
+        .col(whole("created_at"))
+        .col(whole("expires_at"))
+        .primary_key(Index::create().col("person").col("purpose"))
+        .to_owned()
+}
+
+fn pictures() -> TableCreateStatement {
+    Table::create()
+        .table("picture")
+        .col(blob("person").primary_key())
+        .col(blob("hash"))
+        .col(blob("image"))
         .to_owned()
 }
 

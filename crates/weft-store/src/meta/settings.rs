@@ -14,6 +14,8 @@ use super::{
 const WORKSPACE: &str = "workspace_name";
 /// Hash and end of the set-up link, as `hex:milliseconds`.
 const SETUP_SECRET: &str = "setup_secret";
+/// Who may make an account, in the caller's words.
+const REGISTRATION: &str = "registration";
 
 /// A set-up link: what it proves and how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +30,18 @@ impl Meta {
     /// The workspace's name; empty until somebody names it.
     pub async fn workspace_name(&self) -> Result<String, MetaError> {
         Ok(read(&self.db, WORKSPACE).await?.unwrap_or_default())
+    }
+
+    /// Who may make an account, in the caller's words; `None` until an administrator has said.
+    pub async fn registration(&self) -> Result<Option<String>, MetaError> {
+        read(&self.db, REGISTRATION).await
+    }
+
+    /// Says who may make an account.
+    pub async fn set_registration(&self, mode: &str) -> Result<(), MetaError> {
+        let write = self.write().await?;
+        set(&write.txn, REGISTRATION, mode).await?;
+        write.commit("store who may register").await
     }
 
     /// Puts a set-up link in place of the one before it, if any.
