@@ -57,7 +57,7 @@ test('an address is confirmed, and a forgotten password set anew by mail', async
   await page.goto(await smtp.link('bo@example.net', 'verify'));
   await page.getByRole('button', { name: 'Confirm address' }).click();
   await page.getByText('bo@example.net is confirmed.').waitFor();
-  await page.goto('/home');
+  await open(bo, await world.room(bo, 'doc', 'Diary'), { page });
 
   const other = await (await world.context({ viewport: { width: 390, height: 844 } })).newPage();
   await other.goto('/signin');
@@ -153,7 +153,7 @@ test('an administrator finds people, hands links over, shuts them out and lets t
   await context.addCookies(await lin.context.cookies());
   const phone = await context.newPage();
   await phone.goto('/admin');
-  await phone.getByRole('list', { name: '成员' }).getByText('Dee').waitFor();
+  await phone.getByRole('list', { name: '成员' }).getByText('Dee', { exact: true }).waitFor();
   await looks(phone, 'admin-zh');
   await phone.getByRole('heading', { name: '邮件' }).scrollIntoViewIfNeeded();
   await shoot(phone, 'accounts-admin-zh-mail');
