@@ -203,7 +203,7 @@ pub(super) async fn storage(
 
 /// An attempt to send a letter that failed.
 #[derive(Serialize, ToSchema)]
-struct MailFailure {
+pub(super) struct MailFailure {
     at: u64,
     why: String,
 }

@@ -12,7 +12,8 @@ use weft_core::PersonId;
 use weft_store::{Credentials, NewPerson, NewSignIn, Person, Scope, name_key};
 
 use super::{
-    ApiError, account_links, answers::RegistrationName, body::Body, fields, second_factor, to_the_end,
+    ApiError, account_links, answers::RegistrationName, body::Body, fields, second_factor,
+    to_the_end,
 };
 use crate::{
     auth::{

@@ -153,9 +153,7 @@ pub async fn row(world: &mut World, operation: &Operation<'_>, who: Who) -> Row 
             Row { body: Some("no picture".to_owned()), ..Row::default() }.then("bad_request")
         }
         "get_pictures" => Row::default().then("bad_request"),
-        "get_pictures_person_hash" => {
-            Row::of("person", NOWHERE).and("hash", "0").then("not_found")
-        }
+        "get_pictures_person_hash" => Row::of("person", NOWHERE).and("hash", "0").then("not_found"),
         "patch_admin_people_person" => {
             Row::of("person", NOWHERE).with(json!({"active": true})).then("not_found")
         }
