@@ -99,6 +99,9 @@ const pages = {
   tokens: { path: () => '/tokens' },
   settings: { path: () => '/settings' },
   admin: { path: () => '/admin' },
+  forgotten: { path: () => '/forgotten', signedIn: false },
+  reset: { path: () => '/reset#secret', signedIn: false },
+  verify: { path: () => '/verify#secret', signedIn: false },
   missing: { path: () => '/o/00000000000000000000000000' },
 };
 

@@ -219,6 +219,9 @@ export const words = {
     tokens: 'Works until',
     settings: 'This device',
     admin: 'For whoever has the link',
+    forgotten: 'Ask an administrator of this workspace',
+    reset: 'Set a new password',
+    verify: 'Confirm address',
     missing: "This doesn't exist, or you don't have access.",
   },
   zh: {
@@ -237,6 +240,9 @@ export const words = {
     tokens: '有效期至',
     settings: '当前设备',
     admin: '任何获得链接的人',
+    forgotten: '请联系工作区的管理员',
+    reset: '设置新密码',
+    verify: '确认邮箱地址',
     missing: '内容不存在，或你没有访问权限。',
   },
 };

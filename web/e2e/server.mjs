@@ -13,10 +13,10 @@ const program =
 const startMsMax = 30_000;
 const stopMsMax = 15_000;
 
-/** Starts a server; resolves once it has printed that it is ready. */
-export async function startServer(args = []) {
+/** Starts a server; resolves once it has printed that it is ready. Port 0 takes a free one. */
+export async function startServer(args = [], port = 0) {
   const dataDir = await mkdtemp(join(tmpdir(), 'weft-e2e-'));
-  const server = { dataDir, ...(await run(dataDir, '127.0.0.1:0', args, true)) };
+  const server = { dataDir, ...(await run(dataDir, `127.0.0.1:${port}`, args, true)) };
   server.stop = () => end(server.child);
   /** Ends the program at once, as a power cut would, and starts it again on the same port. */
   server.killAndRestart = async (whileItIsGone = () => undefined) => {

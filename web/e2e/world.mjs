@@ -14,10 +14,10 @@ import { startServer } from './server.mjs';
 const password = 'correct horse battery';
 
 /** Starts server and browser before the tests of a file, and ends them after. */
-export function useWorld({ args = ['--registration', 'open'] } = {}) {
+export function useWorld({ args = ['--registration', 'open'], port = 0 } = {}) {
   const world = {};
   before(async () => {
-    world.server = await startServer(args);
+    world.server = await startServer(args, port);
     world.browser = await chromium.launch({
       executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
       args: ['--no-sandbox', '--disable-dev-shm-usage'],

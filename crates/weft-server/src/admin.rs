@@ -2,17 +2,23 @@
 
 use std::{io, path::Path};
 
-use weft_core::PersonId;
-use weft_store::{AuditEntry, AuditQuery, Meta, MetaError, NewPerson, Origin, Person, audited};
+use weft_core::{Millis, PersonId};
+use weft_store::{
+    AuditEntry, AuditQuery, ListedPerson, Meta, MetaError, NewAccountLink, NewPerson, Origin,
+    PeopleQuery, Person, Purpose, audited,
+};
 
 use crate::{
-    auth::{Passwords, random},
-    config::Limits,
-    http::{ApiError, fields},
+    auth::{Passwords, Secret, random},
+    config::{Limits, Registration},
+    http::{ApiError, account_links::HANDED_RESET_MS, fields},
     quarantine::{Kept, Quarantine},
     serve::{DataDir, DataDirError, metadata_in, quarantine_in},
     state::Clock,
 };
+
+/// People read at a time.
+const PEOPLE_AT_ONCE: u64 = 500;
 
 /// An administrator to be made.
 pub struct AdminForm {
@@ -57,22 +63,20 @@ pub async fn create_admin(data_dir: &Path, form: AdminForm) -> Result<Person, Ad
     let username = fields::username(Some(form.username)).map_err(refused)?;
     let email = fields::email(form.email).map_err(refused)?;
     let password = fields::password(Some(form.password)).map_err(refused)?;
-    let data_dir = DataDir::lock(data_dir)?;
-    let meta = Meta::open(&data_dir.metadata()).await?;
-    let passwords = Passwords::new(&Limits::default());
-    let now = Clock::system().now();
-    let new = NewPerson {
-        id: PersonId::new(now, random()),
-        name: username.clone(),
-        username,
-        email,
-        password_hash: passwords.hash(password).await.map_err(refused)?,
-        admin: true,
-        language: "en".to_owned(),
-    };
-    let person = audited(Origin::new(String::new(), now), meta.create_person(&new, now)).await;
-    meta.close().await;
-    Ok(person?)
+    with_meta(data_dir, async |meta, now| {
+        let passwords = Passwords::new(&Limits::default());
+        let new = NewPerson {
+            id: PersonId::new(now, random()),
+            name: username.clone(),
+            username,
+            email,
+            password_hash: passwords.hash(password).await.map_err(refused)?,
+            admin: true,
+            language: "en".to_owned(),
+        };
+        Ok(meta.create_person(&new, now).await?)
+    })
+    .await
 }
 
 /// Takes somebody's second factor away, who has lost device and recovery codes. Whether it was on.
@@ -80,16 +84,127 @@ pub async fn create_admin(data_dir: &Path, form: AdminForm) -> Result<Person, Ad
 /// # Errors
 /// See [`AdminError`].
 pub async fn remove_second_factor(data_dir: &Path, username: &str) -> Result<bool, AdminError> {
+    with_meta(data_dir, async |meta, _| {
+        let person = named(meta, username).await?;
+        Ok(meta.remove_second_factor(person.id).await?)
+    })
+    .await
+}
+
+/// Everybody who has an account, by user name.
+///
+/// # Errors
+/// See [`AdminError`].
+pub async fn list_people(data_dir: &Path) -> Result<Vec<ListedPerson>, AdminError> {
+    with_meta(data_dir, async |meta, now| {
+        let mut people: Vec<ListedPerson> = Vec::new();
+        loop {
+            let after = people.last().map(|last| last.person.username.clone());
+            let query = PeopleQuery { after, ..PeopleQuery::default() };
+            let page = meta.people(&query, PEOPLE_AT_ONCE, now).await?;
+            if page.is_empty() {
+                return Ok(people);
+            }
+            people.extend(page);
+        }
+    })
+    .await
+}
+
+/// A link with which somebody sets a new password, as a path.
+///
+/// # Errors
+/// See [`AdminError`].
+pub async fn make_reset_link(data_dir: &Path, username: &str) -> Result<String, AdminError> {
+    with_meta(data_dir, async |meta, now| {
+        let person = named(meta, username).await?;
+        let secret = Secret::new();
+        let new = NewAccountLink {
+            person: person.id,
+            purpose: Purpose::Reset,
+            secret_hash: secret.hash(),
+            email: None,
+            expires_at: now.saturating_add(HANDED_RESET_MS),
+        };
+        meta.create_account_link(&new, now).await?;
+        Ok(format!("/reset#{}", secret.reveal()))
+    })
+    .await
+}
+
+/// Ends all sign-ins and tokens of somebody, and lets them make no others.
+///
+/// # Errors
+/// See [`AdminError`].
+pub async fn deactivate(data_dir: &Path, username: &str) -> Result<(), AdminError> {
+    with_meta(data_dir, async |meta, now| {
+        let person = named(meta, username).await?;
+        meta.deactivate(person.id, now).await?;
+        Ok(())
+    })
+    .await
+}
+
+/// Lets somebody sign in again.
+///
+/// # Errors
+/// See [`AdminError`].
+pub async fn reactivate(data_dir: &Path, username: &str) -> Result<(), AdminError> {
+    with_meta(data_dir, async |meta, _| {
+        let person = named(meta, username).await?;
+        Ok(meta.reactivate(person.id).await?)
+    })
+    .await
+}
+
+/// Removes an account for good; what the person owns goes to `heir`.
+///
+/// # Errors
+/// See [`AdminError`].
+pub async fn delete_person(data_dir: &Path, username: &str, heir: &str) -> Result<(), AdminError> {
+    with_meta(data_dir, async |meta, now| {
+        let (person, heir) = (named(meta, username).await?, named(meta, heir).await?);
+        meta.depart(person.id, Some(heir.id), now).await?;
+        Ok(())
+    })
+    .await
+}
+
+/// Makes somebody an administrator, or takes that away.
+///
+/// # Errors
+/// See [`AdminError`].
+pub async fn make_admin(data_dir: &Path, username: &str, admin: bool) -> Result<(), AdminError> {
+    with_meta(data_dir, async |meta, now| {
+        let person = named(meta, username).await?;
+        Ok(meta.set_admin(person.id, admin, now).await?)
+    })
+    .await
+}
+
+/// Says who may make an account, unless the command line of the server says so.
+///
+/// # Errors
+/// See [`AdminError`].
+pub async fn set_registration(data_dir: &Path, mode: Registration) -> Result<(), AdminError> {
+    with_meta(data_dir, async |meta, _| Ok(meta.set_registration(mode.name()).await?)).await
+}
+
+async fn named(meta: &Meta, username: &str) -> Result<Person, AdminError> {
+    meta.person_named(username).await?.ok_or(AdminError::Nobody)
+}
+
+/// Works on a data folder in which no server runs.
+async fn with_meta<T>(
+    data_dir: &Path,
+    work: impl AsyncFnOnce(&Meta, Millis) -> Result<T, AdminError>,
+) -> Result<T, AdminError> {
     let data_dir = DataDir::lock(data_dir)?;
     let meta = Meta::open(&data_dir.metadata()).await?;
-    let removed = async {
-        let person = meta.person_named(username).await?.ok_or(AdminError::Nobody)?;
-        Ok(meta.remove_second_factor(person.id).await?)
-    };
-    let here = Origin::new(String::new(), Clock::system().now());
-    let removed = audited(here, removed).await;
+    let now = Clock::system().now();
+    let done = audited(Origin::new(String::new(), now), work(&meta, now)).await;
     meta.close().await;
-    removed
+    done
 }
 
 /// Acts of the audit log in a data folder, which a server may use meanwhile, the last first: at most so many, of or about

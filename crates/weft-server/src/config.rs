@@ -5,8 +5,10 @@ use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr};
 use crate::auth::Network;
 
 mod limits;
+mod mail;
 
 pub use limits::{LimitRow, Limits};
+pub use mail::{MailConfig, Mailbox, SmtpUrl};
 
 /// Everything that a server is told.
 #[derive(Debug, Clone)]
@@ -15,10 +17,12 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Where everything is stored. Made with mode 0700 if absent.
     pub data_dir: PathBuf,
-    /// Who may make an account.
-    pub registration: Registration,
+    /// Who may make an account; `None`: what an administrator has said, at first those with an invite link.
+    pub registration: Option<Registration>,
     /// Under which address people reach the server, if it is not the one it listens on.
     pub public_url: Option<PublicUrl>,
+    /// How mail leaves, if it does. Links in it need `public_url`.
+    pub mail: Option<MailConfig>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<Network>,
     /// Every limit, by name.
@@ -32,8 +36,9 @@ impl Config {
         Self {
             listen,
             data_dir,
-            registration: Registration::Invite,
+            registration: None,
             public_url: None,
+            mail: None,
             trusted_proxies: Vec::new(),
             limits: Limits::default(),
         }

@@ -7,7 +7,10 @@
 //! Not here: who is asking (`auth`), sockets (`ws`), the web app's files (`assets`).
 
 mod account;
+pub(crate) mod account_links;
 mod admin;
+mod admin_people;
+mod admin_server;
 mod answers;
 mod audit;
 mod body;
@@ -24,6 +27,7 @@ mod openapi;
 mod operation;
 mod people;
 mod people_search;
+mod pictures;
 mod requests;
 pub(crate) mod room_tokens;
 mod rooms;
@@ -87,7 +91,9 @@ pub(crate) fn router(state: AppState) -> Router {
     let body_bytes_max =
         usize::try_from(state.config.limits.json_body_bytes_max).unwrap_or(usize::MAX);
     let op_bytes_max = usize::try_from(state.config.limits.op_bytes_max).unwrap_or(usize::MAX);
-    let (v1, calls) = v1(op_bytes_max).split_for_parts();
+    let picture_bytes_max =
+        usize::try_from(state.config.limits.picture_bytes_max).unwrap_or(usize::MAX);
+    let (v1, calls) = v1(op_bytes_max, picture_bytes_max).split_for_parts();
     let (operation, document) = operation().split_for_parts();
     let document = openapi::finished(document.nest("/api/v1", calls));
     Router::new()
@@ -116,7 +122,8 @@ fn api(v1: Router<AppState>, document: Bytes) -> Router<AppState> {
 
 /// Every call, under the path and the method that its handler declares: those are in the document
 /// too (`openapi`), so that there is no call without a description.
-fn v1(op_bytes_max: usize) -> OpenApiRouter<AppState> {
+fn v1(op_bytes_max: usize, picture_bytes_max: usize) -> OpenApiRouter<AppState> {
+    let picture = routes!(pictures::set, pictures::remove);
     OpenApiRouter::default()
         .routes(routes!(setup::needed, setup::set_up))
         .routes(routes!(people::register))
@@ -130,6 +137,25 @@ fn v1(op_bytes_max: usize) -> OpenApiRouter<AppState> {
         .routes(routes!(second_factor::begin))
         .routes(routes!(second_factor::confirm))
         .routes(routes!(second_factor::turn_off))
+        .routes(routes!(account_links::reset))
+        .routes(routes!(account_links::ask))
+        .routes(routes!(account_links::verify))
+        .routes(routes!(account_links::send_again))
+        .routes(routes!(account::leave))
+        .routes(picture.layer(DefaultBodyLimit::max(picture_bytes_max)))
+        .routes(routes!(pictures::list))
+        .routes(routes!(pictures::read))
+        .routes(routes!(admin_people::list))
+        .routes(routes!(admin_people::change))
+        .routes(routes!(admin_people::delete))
+        .routes(routes!(admin_people::reset_link))
+        .routes(routes!(admin_people::sign_out))
+        .routes(routes!(admin_server::registration, admin_server::set_registration))
+        .routes(routes!(admin_server::spaces))
+        .routes(routes!(admin_server::storage))
+        .routes(routes!(admin_server::mail))
+        .routes(routes!(admin_server::test_mail))
+        .routes(routes!(admin_server::versions))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))
         .routes(routes!(room_tokens::mint))

@@ -10,17 +10,22 @@ mod clock;
 pub mod config;
 pub mod http;
 pub mod hub;
+mod mail;
 mod notify;
 mod outbox;
+mod picture;
 mod quarantine;
 mod serve;
 mod state;
+mod usage;
 mod welcome;
 mod ws;
 mod yjs;
 
 pub use admin::{
-    AdminError, AdminForm, create_admin, list_acts, list_quarantined, remove_second_factor,
+    AdminError, AdminForm, create_admin, deactivate, delete_person, list_acts, list_people,
+    list_quarantined, make_admin, make_reset_link, reactivate, remove_second_factor,
+    set_registration,
 };
 pub use config::Config;
 pub use quarantine::{Kept, Quarantine};

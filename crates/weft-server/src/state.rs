@@ -9,16 +9,21 @@ use std::{
 };
 
 use metrics_exporter_prometheus::PrometheusHandle;
-use weft_store::Meta;
+use tokio::sync::Semaphore;
+use weft_store::{Meta, MetaError};
 
 pub use crate::clock::Clock;
 use crate::{
     auth::{Attempts, Passwords},
-    config::Config,
+    config::{Config, Registration},
     hub::Hub,
+    mail::Mailer,
     notify::Bell,
     quarantine::Quarantine,
 };
+
+/// Each takes a core, and four bytes of memory for each pixel.
+const PICTURES_AT_ONCE: usize = 1;
 
 /// Shared by all requests and sockets.
 pub type AppState = Arc<App>;
@@ -37,9 +42,13 @@ pub struct App {
     pub clock: Clock,
     /// Operations that made a room fail.
     pub quarantine: Arc<Quarantine>,
+    /// The way out for letters, if there is one.
+    pub(crate) mail: Option<Mailer>,
     pub(crate) passwords: Passwords,
     pub(crate) attempts: Attempts,
     pub(crate) bell: Bell,
+    /// Pictures that are drawn anew at once.
+    pub(crate) picture_turns: Arc<Semaphore>,
     pub(crate) metrics: PrometheusHandle,
     ready: AtomicBool,
 }
@@ -57,6 +66,8 @@ impl App {
     ) -> Self {
         let passwords = Passwords::new(&config.limits);
         let attempts = Attempts::new(&config.limits);
+        let mail = config.mail.as_ref();
+        let mail = mail.map(|mail| Mailer::new(mail, &config.limits, clock.clone()));
         let ready = AtomicBool::new(false);
         Self {
             config,
@@ -65,9 +76,11 @@ impl App {
             hub,
             clock,
             quarantine,
+            mail,
             passwords,
             attempts,
             bell: Bell::default(),
+            picture_turns: Arc::new(Semaphore::new(PICTURES_AT_ONCE)),
             metrics,
             ready,
         }
@@ -89,6 +102,20 @@ impl App {
     #[must_use]
     pub fn passwords_checked(&self) -> u64 {
         self.passwords.checked()
+    }
+
+    /// Who may make an account now.
+    ///
+    /// # Errors
+    /// If the metadata cannot be read.
+    pub(crate) async fn registration(&self) -> Result<Registration, MetaError> {
+        if let Some(registration) = self.config.registration {
+            return Ok(registration);
+        }
+        match self.meta.registration().await? {
+            Some(mode) => mode.parse().map_err(|_| MetaError::Damaged("who may register")),
+            None => Ok(Registration::Invite),
+        }
     }
 
     /// Whether people come by https, as far as we know.

@@ -7,7 +7,10 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use weft_server::{
-    AdminForm, Kept, PersonBrief, create_admin, list_acts, list_quarantined, remove_second_factor,
+    AdminForm, Kept, PersonBrief,
+    config::{PublicUrl, Registration},
+    create_admin, deactivate, delete_person, list_acts, list_people, list_quarantined, make_admin,
+    make_reset_link, reactivate, remove_second_factor, set_registration,
 };
 
 /// Commands of `weft admin`.
@@ -15,6 +18,20 @@ use weft_server::{
 pub enum Command {
     /// Makes an administrator. Reads the password from the first line of standard input.
     Create(Create),
+    /// Lists everybody who has an account.
+    People(Folder),
+    /// Prints a link with which somebody sets a new password, within a day.
+    ResetLink(ResetLink),
+    /// Ends all sign-ins and tokens of somebody, and lets them make no others.
+    Deactivate(Named),
+    /// Lets somebody sign in again.
+    Reactivate(Named),
+    /// Removes an account for good. What its person owns goes to somebody else.
+    Delete(Delete),
+    /// Makes somebody an administrator, or takes that away.
+    MakeAdmin(MakeAdmin),
+    /// Says who may make an account, for a server that is not told so with `--registration`.
+    Registration(SetRegistration),
     /// Takes away the second factor of somebody who has lost their device and their recovery codes.
     SecondFactorOff(Named),
     /// Lists what people did that matters to rights and security, the last first.
@@ -47,16 +64,70 @@ pub struct Quarantine {
     data_dir: PathBuf,
 }
 
-/// Somebody who has an account.
+/// Where to work.
 #[derive(clap::Args)]
-pub struct Named {
+pub struct Folder {
     /// The folder of the server, which must not run meanwhile.
     #[arg(long, env = "WEFT_DATA_DIR", default_value = "./weft-data", value_name = "DIR")]
     data_dir: PathBuf,
+}
+
+/// Somebody who has an account.
+#[derive(clap::Args)]
+pub struct Named {
+    #[command(flatten)]
+    folder: Folder,
 
     /// As they sign in.
-    #[arg(long)]
     username: String,
+}
+
+/// For whom, and where the link leads.
+#[derive(clap::Args)]
+pub struct ResetLink {
+    #[command(flatten)]
+    named: Named,
+
+    /// Under which address people reach the server.
+    #[arg(
+        long,
+        env = "WEFT_PUBLIC_URL",
+        default_value = "http://127.0.0.1:8080",
+        value_name = "URL"
+    )]
+    public_url: PublicUrl,
+}
+
+/// Who goes, and who stays.
+#[derive(clap::Args)]
+pub struct Delete {
+    #[command(flatten)]
+    named: Named,
+
+    /// The user name of the one who takes over.
+    #[arg(long, value_name = "USERNAME")]
+    heir: String,
+}
+
+/// Who administers.
+#[derive(clap::Args)]
+pub struct MakeAdmin {
+    #[command(flatten)]
+    named: Named,
+
+    /// Take it away instead.
+    #[arg(long)]
+    not: bool,
+}
+
+/// Who may make an account.
+#[derive(clap::Args)]
+pub struct SetRegistration {
+    #[command(flatten)]
+    folder: Folder,
+
+    /// `open`, `invite` or `closed`.
+    mode: Registration,
 }
 
 /// Who is to be made.
@@ -79,10 +150,59 @@ pub struct Create {
 pub async fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Create(create) => self::create(create).await,
+        Command::People(folder) => people(&folder).await,
+        Command::ResetLink(asked) => reset_link(&asked).await,
+        Command::Deactivate(Named { folder, username }) => {
+            deactivate(&folder.data_dir, &username).await?;
+            eprintln!("weft: {username} cannot sign in any more");
+            Ok(())
+        }
+        Command::Reactivate(Named { folder, username }) => {
+            reactivate(&folder.data_dir, &username).await?;
+            eprintln!("weft: {username} can sign in");
+            Ok(())
+        }
+        Command::Delete(Delete { named: Named { folder, username }, heir }) => {
+            delete_person(&folder.data_dir, &username, &heir).await?;
+            eprintln!("weft: {username} is gone; what they owned is {heir}'s");
+            Ok(())
+        }
+        Command::MakeAdmin(MakeAdmin { named: Named { folder, username }, not }) => {
+            make_admin(&folder.data_dir, &username, !not).await?;
+            let now = if not { "is no administrator" } else { "is an administrator" };
+            eprintln!("weft: {username} {now}");
+            Ok(())
+        }
+        Command::Registration(SetRegistration { folder, mode }) => {
+            set_registration(&folder.data_dir, mode).await?;
+            eprintln!("weft: registration is {}", mode.name());
+            Ok(())
+        }
         Command::SecondFactorOff(named) => second_factor_off(&named).await,
         Command::Audit(audit) => list_audit(&audit).await,
         Command::Quarantine(Quarantine { data_dir }) => list_quarantine(&data_dir),
     }
+}
+
+#[expect(clippy::print_stdout, reason = "the list is what was asked for")]
+async fn people(Folder { data_dir }: &Folder) -> anyhow::Result<()> {
+    let people = list_people(data_dir).await?;
+    for listed in &people {
+        let person = &listed.person;
+        let role = if person.admin { "admin" } else { "member" };
+        let state = if person.deactivated_at.is_some() { "deactivated" } else { "active" };
+        let email = person.email.as_deref().unwrap_or("-");
+        println!("{} {role} {state} {email} {:?}", person.username, person.name);
+    }
+    eprintln!("weft: {} people have an account", people.len());
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the link is what was asked for")]
+async fn reset_link(ResetLink { named, public_url }: &ResetLink) -> anyhow::Result<()> {
+    let link = make_reset_link(&named.folder.data_dir, &named.username).await?;
+    println!("{public_url}{link}");
+    Ok(())
 }
 
 async fn create(create: Create) -> anyhow::Result<()> {
@@ -98,8 +218,8 @@ async fn create(create: Create) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn second_factor_off(Named { data_dir, username }: &Named) -> anyhow::Result<()> {
-    if remove_second_factor(data_dir, username).await? {
+async fn second_factor_off(Named { folder, username }: &Named) -> anyhow::Result<()> {
+    if remove_second_factor(&folder.data_dir, username).await? {
         eprintln!("weft: {username} signs in with the password alone now");
     } else {
         eprintln!("weft: {username} had no second factor");

@@ -7,7 +7,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use weft_server::{
     Config,
     auth::Network,
-    config::{Limits, PublicUrl, Registration},
+    config::{Limits, MailConfig, Mailbox, PublicUrl, Registration, SmtpUrl},
 };
 
 /// Settings of a server. Each is also read from the environment, as `WEFT_…`.
@@ -21,13 +21,26 @@ pub struct Args {
     #[arg(long, env = "WEFT_DATA_DIR", default_value = "./weft-data", value_name = "DIR")]
     data_dir: PathBuf,
 
-    /// Who may make an account: `open`, `invite` or `closed`.
-    #[arg(long, env = "WEFT_REGISTRATION", default_value = "invite", value_name = "MODE")]
-    registration: Registration,
+    /// Who may make an account, for good: `open`, `invite` or `closed`. Without it administrators say so, and
+    /// at first it takes an invite link.
+    #[arg(long, env = "WEFT_REGISTRATION", value_name = "MODE")]
+    registration: Option<Registration>,
 
     /// Under which address people reach the server, such as `https://weft.example.org`.
     #[arg(long, env = "WEFT_PUBLIC_URL", value_name = "URL")]
     public_url: Option<PublicUrl>,
+
+    /// The server that takes mail: `smtps://user:password@host:port`, or `smtp://…` with STARTTLS. Best set in
+    /// the environment, where other users of the machine do not see the password.
+    #[arg(
+        long, env = "WEFT_SMTP_URL", hide_env_values = true, value_name = "URL",
+        requires_all = ["mail_from", "public_url"]
+    )]
+    smtp_url: Option<String>,
+
+    /// Who mail is from, such as `Weft <weft@example.org>`.
+    #[arg(long, env = "WEFT_MAIL_FROM", value_name = "ADDRESS", requires = "smtp_url")]
+    mail_from: Option<Mailbox>,
 
     /// Network of proxies whose `X-Forwarded-For` is believed (repeatable).
     #[arg(long, env = "WEFT_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',')]
@@ -46,6 +59,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         data_dir: args.data_dir,
         registration: args.registration,
         public_url: args.public_url,
+        mail: mail(args.smtp_url.as_deref(), args.mail_from)?,
         trusted_proxies: args.trusted_proxy,
     };
     let https = config.public_url.as_ref().is_some_and(PublicUrl::is_https);
@@ -67,6 +81,13 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     tracing::info!("stopping");
     server.stop().await;
     Ok(())
+}
+
+/// How mail leaves. The URL is not read by the command line's own parser, which would print what it cannot take.
+fn mail(smtp_url: Option<&str>, from: Option<Mailbox>) -> anyhow::Result<Option<MailConfig>> {
+    let (Some(url), Some(from)) = (smtp_url, from) else { return Ok(None) };
+    let smtp: SmtpUrl = url.parse().context("--smtp-url cannot be used")?;
+    Ok(Some(MailConfig { smtp, from }))
 }
 
 /// Limits of the environment, then those of the command line on top.

@@ -128,6 +128,48 @@ fn an_administrator_is_made_from_standard_input() {
 }
 
 #[test]
+fn people_are_administered_while_no_server_runs() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str], input: &str| {
+        let mut child = weft()
+            .arg("admin")
+            .args(arguments)
+            .arg("--data-dir")
+            .arg(dir.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    };
+    let create = |name| run(&["create", "--username", name], "correct horse\n");
+    for name in ["root", "lin"] {
+        ends_with(&create(name), 0, &["is made"]);
+    }
+    let link = run(&["reset-link", "LIN", "--public-url", "https://weft.example.org"], "");
+    let link = String::from_utf8(link.stdout).unwrap();
+    assert_eq!(link.trim().strip_prefix("https://weft.example.org/reset#").unwrap().len(), 43);
+    ends_with(&run(&["reset-link", "nobody"], ""), 1, &["nobody of that user name"]);
+    ends_with(&run(&["make-admin", "lin", "--not"], ""), 0, &["is no administrator"]);
+    ends_with(&run(&["make-admin", "root", "--not"], ""), 1, &["there must be an administrator"]);
+    ends_with(&run(&["deactivate", "root"], ""), 1, &["there must be an administrator"]);
+    ends_with(&run(&["deactivate", "lin"], ""), 0, &["cannot sign in any more"]);
+    let people = String::from_utf8(run(&["people"], "").stdout).unwrap();
+    let expected = "lin member deactivated - \"lin\"\nroot admin active - \"root\"\n";
+    assert_eq!(people, expected);
+    ends_with(&run(&["reactivate", "lin"], ""), 0, &["can sign in"]);
+    ends_with(&run(&["delete", "lin", "--heir", "lin"], ""), 1, &["somebody else"]);
+    ends_with(&run(&["delete", "lin", "--heir", "root"], ""), 0, &["is gone"]);
+    ends_with(&run(&["registration", "open"], ""), 0, &["registration is open"]);
+    ends_with(&run(&["registration", "some"], ""), 2, &["none of open, invite, closed"]);
+    let (running, _) = Running::start(serve(dir.path()));
+    ends_with(&run(&["people"], ""), 5, &["in use by another weft"]);
+    running.stop("-TERM");
+}
+
+#[test]
 fn each_obstacle_has_its_code_and_its_words() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
@@ -153,6 +195,16 @@ fn settings_that_cannot_be_understood_are_refused() {
     ends_with(&with(&["--registration", "everybody"]), 2, &["none of open, invite, closed"]);
     ends_with(&with(&["--public-url", "example.org"]), 2, &["https://weft.example.org"]);
     ends_with(&with(&["--limit", "nonsense=1"]), 1, &["there is no limit \"nonsense\""]);
+    let url = "smtps://weft:hush-hush@mail.example.org";
+    let mute = with(&["--smtp-url", url]);
+    ends_with(&mute, 2, &["--mail-from", "--public-url"]);
+    let rest = ["--mail-from", "weft@example.org", "--public-url", "https://weft.example.org"];
+    let bad =
+        with(&[&["--smtp-url", "https://weft:hush-hush@mail.example.org"], &rest[..]].concat());
+    ends_with(&bad, 1, &["--smtp-url", "smtps://user:password@mail.example.org:465"]);
+    for said in [mute, bad] {
+        assert!(!String::from_utf8_lossy(&said.stderr).contains("hush-hush"));
+    }
     let environment = serve(dir.path()).env("WEFT_LIMIT_ROOMS_LISTED_MAX", "many").output();
     ends_with(&environment.unwrap(), 1, &["rooms_listed_max must be a whole number"]);
 }

@@ -2,6 +2,9 @@
 import type {
   AccessRequest,
   AccessToken,
+  Account,
+  AccountPage,
+  AccountQuery,
   Act,
   ActFilter,
   FactorSecret,
@@ -15,6 +18,7 @@ import type {
   Invite,
   InviteLook,
   Kind,
+  MailState,
   Me,
   Member,
   Named,
@@ -24,6 +28,9 @@ import type {
   Person,
   Place,
   ProfileChange,
+  Quarantined,
+  Registration,
+  RegistrationSetting,
   RoomInfo,
   RoomLink,
   RoomLinkChange,
@@ -37,7 +44,9 @@ import type {
   SignIn,
   Space,
   SpaceContent,
+  SpacePage,
   Spaces,
+  Storage,
   User,
   Which,
   WorkspaceInvite,
@@ -63,7 +72,9 @@ export function asApiError(error: unknown): ApiError {
 /** `registration` is absent on servers that do not tell it to strangers. */
 export interface SetupAnswer {
   needed: boolean;
-  registration?: 'open' | 'invite' | 'closed';
+  registration?: Registration;
+  /** Whether mail leaves the server. */
+  mail?: boolean;
 }
 
 export interface SetupForm {
@@ -137,6 +148,55 @@ export class Api {
   endSignIn = (id: string): Promise<void> =>
     this.call('DELETE', `/auth/sign-ins/${encodeURIComponent(id)}`);
   endOtherSignIns = (): Promise<void> => this.call('DELETE', '/auth/sign-ins');
+
+  /** Those without a picture are left out. */
+  pictures = async (people: string[]): Promise<Record<string, string>> =>
+    (await this.call<{ pictures: Record<string, string> }>('GET', `/pictures?of=${people.join(',')}`)).pictures;
+  /** Where it is then. */
+  setPicture = async (file: Blob): Promise<string> =>
+    (await this.call<{ picture: string }>('PUT', '/auth/picture', file)).picture;
+  removePicture = async (): Promise<null> => {
+    await this.call('DELETE', '/auth/picture');
+    return null;
+  };
+  askReset = (username: string): Promise<void> =>
+    this.call('POST', '/auth/reset/ask', { username });
+  resetPassword = (secret: string, password: string): Promise<{ username: string }> =>
+    this.call('POST', '/auth/reset', { secret, password });
+  verifyEmail = (secret: string): Promise<{ email: string }> =>
+    this.call('POST', '/auth/verify', { secret });
+  sendVerification = (): Promise<void> => this.call('POST', '/auth/verify/send');
+  /** Removes my account for good. */
+  leave = (password: string, code: string, heir: string): Promise<void> =>
+    this.call('POST', '/auth/leave', {
+      password,
+      ...(code === '' ? {} : { code }),
+      ...(heir === '' ? {} : { heir }),
+    });
+
+  accounts = (wanted: AccountQuery, after: string | null): Promise<AccountPage> => {
+    const given = Object.entries({ ...wanted, after: after ?? '' }).filter(([, value]) => value !== '');
+    return this.call('GET', `/admin/people?${new URLSearchParams(given).toString()}`);
+  };
+  changeAccount = async (id: string, change: { admin?: boolean; active?: boolean }): Promise<Account> =>
+    (await this.call<{ person: Account }>('PATCH', accountPath(id), change)).person;
+  signOutAccount = (id: string): Promise<void> => this.call('DELETE', `${accountPath(id)}/sign-ins`);
+  resetLink = (id: string): Promise<{ url: string; expires_at: number }> =>
+    this.call('POST', `${accountPath(id)}/reset-link`);
+  deleteAccount = (id: string, heir: string): Promise<void> =>
+    this.call('POST', `${accountPath(id)}/delete`, { heir });
+  registration = (): Promise<RegistrationSetting> => this.call('GET', '/admin/registration');
+  setRegistration = (registration: Registration): Promise<RegistrationSetting> =>
+    this.call('PUT', '/admin/registration', { registration });
+  allSpaces = (after: string | null): Promise<SpacePage> =>
+    this.call('GET', `/admin/spaces${after === null ? '' : `?after=${encodeURIComponent(after)}`}`);
+  storage = (): Promise<Storage> => this.call('GET', '/admin/storage');
+  mailState = (): Promise<MailState> => this.call('GET', '/admin/mail');
+  testMail = (): Promise<void> => this.call('POST', '/admin/mail-test');
+  versions = (): Promise<{ weft: string; metadata_schema: number }> =>
+    this.call('GET', '/admin/versions');
+  quarantined = async (): Promise<Quarantined[]> =>
+    (await this.call<{ quarantined: Quarantined[] }>('GET', '/admin/quarantine')).quarantined;
 
   workspaceInvites = async (): Promise<WorkspaceInvite[]> =>
     (await this.call<{ invites: WorkspaceInvite[] }>('GET', '/admin/invites')).invites;
@@ -309,9 +369,11 @@ export class Api {
       response = await this.fetcher(`/api/v1${path}${guest}`, {
         method,
         credentials: 'same-origin',
-        ...(body === undefined
-          ? {}
-          : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+        ...(body instanceof Blob
+          ? { body }
+          : body === undefined
+            ? {}
+            : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
       });
     } catch {
       throw new ApiError('network', {}, 0);
@@ -329,6 +391,10 @@ function roomPath(id: string): string {
 
 function folderPath(id: string): string {
   return `/folders/${encodeURIComponent(id)}`;
+}
+
+function accountPath(id: string): string {
+  return `/admin/people/${encodeURIComponent(id)}`;
 }
 
 function spacePath(id: string): string {

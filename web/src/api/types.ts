@@ -9,6 +9,8 @@ export interface User {
   username: string;
   name: string;
   email: string | null;
+  /** Whether a link that was mailed there has been opened. */
+  email_verified: boolean;
   phone: string | null;
   language: 'en' | 'zh';
   /** A name of the IANA's database; null: as the browser. */
@@ -25,6 +27,8 @@ export interface ProfileChange {
   phone?: string;
   language?: string;
   time_zone?: string;
+  /** Another address takes it. */
+  password?: string;
 }
 
 /** What codes of the second factor follow from: to type, and to scan. */
@@ -294,6 +298,92 @@ export interface NewInvite {
   invite: Invite;
   secret: string;
   url: string;
+}
+
+/** Somebody with an account, as administrators see them. */
+export interface Account {
+  id: string;
+  username: string;
+  name: string;
+  email: string | null;
+  email_verified: boolean;
+  second_factor: boolean;
+  admin: boolean;
+  state: 'active' | 'deactivated';
+  created_at: number;
+  /** Where they are signed in. */
+  sign_ins: number;
+  /** To the hour; null: not since this is noted. */
+  seen_at: number | null;
+}
+
+/** One page of a list, and what to ask for the next with; null: there is none. */
+export interface AccountPage {
+  people: Account[];
+  next: string | null;
+}
+
+export interface AccountQuery {
+  query: string;
+  role: '' | 'admin' | 'member';
+  state: '' | 'active' | 'deactivated';
+}
+
+export const REGISTRATIONS = ['open', 'invite', 'closed'] as const;
+export type Registration = (typeof REGISTRATIONS)[number];
+
+export interface RegistrationSetting {
+  registration: Registration;
+  /** The command line says it, so that it cannot be changed here. */
+  set_at_start: boolean;
+}
+
+/** A space, as administrators see it. */
+export interface ListedSpace {
+  id: string;
+  kind: SpaceKind;
+  name: string;
+  owner: { id: string; username: string; name: string } | null;
+  members: number;
+  rooms: number;
+  created_at: number;
+  archived_at: number | null;
+}
+
+export interface SpacePage {
+  spaces: ListedSpace[];
+  next: string | null;
+}
+
+export interface Storage {
+  log_bytes: number;
+  blob_bytes: number;
+  metadata_bytes: number;
+  quarantine_bytes: number;
+  free_bytes: number;
+}
+
+export type MailState =
+  | { mail: false }
+  | {
+      mail: true;
+      server: string;
+      from: string;
+      waiting: number;
+      sent: number;
+      failed: number;
+      sent_at: number | null;
+      failure: { at: number; why: string } | null;
+    };
+
+/** An operation that made a room fail. */
+export interface Quarantined {
+  at: number;
+  room: string;
+  person: string;
+  why: string;
+  bytes: number;
+  sha256: string;
 }
 
 /** In the order in which they are offered. */

@@ -37,6 +37,7 @@ function meOf({ id, name }: Guest): Me {
       username: '',
       name,
       email: null,
+      email_verified: false,
       phone: null,
       language: 'en',
       time_zone: null,

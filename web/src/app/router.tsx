@@ -43,6 +43,22 @@ const invite = createRoute({
   component: lazyRouteComponent(() => import('../pages/InvitePage'), 'InvitePage'),
 });
 
+const forgotten = createRoute({
+  getParentRoute: () => root,
+  path: '/forgotten',
+  component: lazyRouteComponent(() => import('../pages/ForgottenPage'), 'ForgottenPage'),
+});
+const reset = createRoute({
+  getParentRoute: () => root,
+  path: '/reset',
+  component: lazyRouteComponent(() => import('../pages/ResetPage'), 'ResetPage'),
+});
+const verify = createRoute({
+  getParentRoute: () => root,
+  path: '/verify',
+  component: lazyRouteComponent(() => import('../pages/VerifyPage'), 'VerifyPage'),
+});
+
 const shell = createRoute({
   getParentRoute: () => root,
   id: 'shell',
@@ -108,6 +124,9 @@ const routeTree = root.addChildren([
   register,
   setup,
   invite,
+  forgotten,
+  reset,
+  verify,
   shell.addChildren([home, inbox, space, folder, trash, tokens, settings, admin, object]),
 ]);
 

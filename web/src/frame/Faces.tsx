@@ -24,7 +24,12 @@ export function Faces({ faces }: { faces: readonly Face[] }) {
           <li key={face.personId}>
             <Tooltip label={faceName(t, face)}>
               <span className={classes.face}>
-                <Avatar name={face.name || t('presence.guest')} color={face.color} idle={face.idle} />
+                <Avatar
+                  name={face.name || t('presence.guest')}
+                  person={face.personId}
+                  color={face.color}
+                  idle={face.idle}
+                />
                 <span className="visually-hidden">{faceName(t, face)}</span>
               </span>
             </Tooltip>
@@ -65,7 +70,12 @@ function MoreFaces({ faces, more }: { faces: readonly Face[]; more: number }) {
         <ul className={classes.list}>
           {faces.map((face) => (
             <li key={face.personId}>
-              <Avatar name={face.name || t('presence.guest')} color={face.color} idle={face.idle} />
+              <Avatar
+                name={face.name || t('presence.guest')}
+                person={face.personId}
+                color={face.color}
+                idle={face.idle}
+              />
               <Text span truncate>
                 {faceName(t, face)}
               </Text>

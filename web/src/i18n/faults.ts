@@ -31,6 +31,8 @@ export function fieldRule(t: Translate, field: string): string | null {
     case 'name':
     case 'phone':
       return t(`field.${field}_rule`);
+    case 'heir':
+      return t('share.no_person');
     case 'new_password':
       return t('field.password_rule');
     default:
@@ -50,14 +52,24 @@ export function rightName(t: Translate, right: string): string {
   }
 }
 
+function pictureRule(reason: unknown): string {
+  return reason === 'too_large' ? 'picture.too_large' : 'picture.malformed';
+}
+
+/** What a server of mail said, which is not ours to translate. */
+function whyOf(params: FaultLike['params']): string {
+  return typeof params['why'] === 'string' ? params['why'] : '?';
+}
+
 function scopeName(t: Translate, scope: string): string {
   return SCOPES.some((known) => known === scope) ? t(`tokens.scope.${scope}`) : scope;
 }
 
 export function formatBytes(bytes: number): string {
   if (bytes < 1024) return `${bytes} B`;
-  if (bytes < 1024 * 1024) return `${Math.round(bytes / 1024)} KB`;
-  return `${Math.round(bytes / (1024 * 1024))} MB`;
+  if (bytes < 1024 ** 2) return `${Math.round(bytes / 1024)} KB`;
+  if (bytes < 1024 ** 3) return `${Math.round(bytes / 1024 ** 2)} MB`;
+  return `${(bytes / 1024 ** 3).toFixed(1)} GB`;
 }
 
 /**
@@ -80,6 +92,7 @@ export function faultText(
         : t('room.trashed_plain');
     }
     case 'bad_request':
+      if (params['field'] === 'picture') return t(pictureRule(params['reason']));
       if (params['reason'] === 'too_many') return t('fault.too_many_things');
       if (params['reason'] === 'owner') return t('fault.is_owner');
       if (params['reason'] === 'inside') return t('fault.inside');
@@ -88,6 +101,8 @@ export function faultText(
       return t('fault.no_right', { needed: rightName(t, String(params['needed'] ?? 'edit')) });
     case 'no_scope':
       return t('fault.no_scope', { needed: scopeName(t, String(params['needed'] ?? 'read')) });
+    case 'mail_failed':
+      return t('fault.mail_failed', { why: whyOf(params) });
     case 'order.sold_out': {
       const left = Number(params['left'] ?? 0);
       return left > 0 ? t('fault.order.sold_out_left', { count: left }) : t('fault.order.sold_out');

@@ -34,6 +34,11 @@ export function spaceName(t: Translate, space: { kind: SpaceKind; name: string }
   return space.kind === 'team' ? space.name : t(`space.${space.kind}`);
 }
 
+/** Somebody's name; those who have left for good have none. */
+export function personName(t: Translate, name: string): string {
+  return name === '' ? t('people.former') : name;
+}
+
 const byPinyin = new Intl.Collator('zh-u-co-pinyin', { numeric: true });
 
 /** The order of names in lists: Latin by letters, Han by pinyin. */

@@ -6,9 +6,10 @@ import { useWords } from '../i18n/hooks';
 import { zones } from '../i18n/zone';
 import { FaultAlert } from '../ui/FaultAlert';
 import { toast } from '../ui/toast';
-import { Field } from './fields';
+import { Field, PasswordField } from './fields';
 import classes from './Settings.module.css';
-import { useForm } from './useForm';
+import { usePasswordForm } from './usePasswordForm';
+import { Verification } from './Verification';
 
 /** Stands in the list for no zone of one's own. */
 const BROWSERS_OWN = 'browser';
@@ -16,9 +17,10 @@ const BROWSERS_OWN = 'browser';
 export function ProfileForm({ user }: { user: User }) {
   const { t } = useWords();
   const change = useChangeProfile();
-  const form = useForm();
+  const { withPassword, ...form } = usePasswordForm();
   const [name, setName] = useState(user.name);
   const [email, setEmail] = useState(user.email ?? '');
+  const [password, setPassword] = useState('');
   const [phone, setPhone] = useState(user.phone ?? '');
   const [zone, setZone] = useState(user.time_zone ?? '');
   const choices = useMemo(() => {
@@ -27,11 +29,16 @@ export function ProfileForm({ user }: { user: User }) {
     return [own, ...zones(user.time_zone).map((each) => ({ value: each, label: each }))];
   }, [t, user.time_zone]);
 
+  // Whoever reads its mail can set a new password.
+  const moves = email.trim() !== (user.email ?? '');
+
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (name.trim() === '') return form.refuse({ name: t('field.required') });
-    void form.run(async () => {
-      await change({ name, email, phone, time_zone: zone });
+    if (moves && password === '') return form.refuse({ password: t('field.required') });
+    withPassword(async () => {
+      await change({ name, email, phone, time_zone: zone, ...(moves ? { password } : {}) });
+      setPassword('');
       toast({ message: t('settings.profile_changed') });
     });
   };
@@ -56,6 +63,17 @@ export function ProfileForm({ user }: { user: User }) {
         error={form.errors.email}
         autoComplete="email"
       />
+      {moves ? (
+        <PasswordField
+          label={t('settings.password_now')}
+          value={password}
+          onChange={setPassword}
+          error={form.errors.password}
+          fresh={false}
+        />
+      ) : (
+        user.email !== null && <Verification verified={user.email_verified} />
+      )}
       <Field
         name="phone"
         type="tel"

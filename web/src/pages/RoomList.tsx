@@ -6,7 +6,7 @@ import { useRef } from 'react';
 import type { Folder, RoomInfo } from '../api/types';
 import { useMe } from '../app/session';
 import { useWhen, useWords } from '../i18n/hooks';
-import { shownTitle, spaceName } from '../i18n/names';
+import { personName, shownTitle, spaceName } from '../i18n/names';
 import { FolderMenu } from '../ui/FolderMenu';
 import { KindIcon } from '../ui/KindIcon';
 import { movableFolder, movableRoom } from '../ui/movable';
@@ -77,7 +77,7 @@ function RoomRow({ room, places }: { room: RoomInfo; places: boolean }) {
   const { dragging } = useDrag(box, movableRoom(room, t('doc.untitled')), null);
   const time = when(room.changed_at);
   const by = room.changed_by ?? { id: room.owner.id, name: room.owner.name };
-  const owner = room.owner.id === mine ? t('home.owner_you') : room.owner.name;
+  const owner = room.owner.id === mine ? t('home.owner_you') : personName(t, room.owner.name);
   return (
     <li ref={box} className={classes.row} data-dragging={dragging || undefined}>
       <Link to="/o/$id" params={{ id: room.id }} className={classes.link} draggable={false}>
@@ -90,7 +90,7 @@ function RoomRow({ room, places }: { room: RoomInfo; places: boolean }) {
       <Text span className={classes.changed} c="dimmed" truncate title={full(room.changed_at)}>
         {by.id === mine
           ? t('home.changed_you', { time })
-          : t('home.changed', { name: by.name, time })}
+          : t('home.changed', { name: personName(t, by.name), time })}
       </Text>
       <RoomMenu room={room} />
     </li>

@@ -2,7 +2,6 @@
 import { Button, Code, Group, List, Stack, Text } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
-import { ApiError } from '../api/client';
 import type { FactorSecret } from '../api/types';
 import { useApi } from '../app/services';
 import { ME_KEY } from '../app/session';
@@ -14,7 +13,8 @@ import { QrCode } from '../ui/QrCode';
 import { toast, toastError } from '../ui/toast';
 import { CodeField, PasswordField } from './fields';
 import classes from './Settings.module.css';
-import { useForm, type FormState } from './useForm';
+import { useForm } from './useForm';
+import { usePasswordForm } from './usePasswordForm';
 
 export function SecondFactor({ on }: { on: boolean }) {
   const { t } = useWords();
@@ -42,22 +42,6 @@ export function SecondFactor({ on }: { on: boolean }) {
       </Dialog>
     </Stack>
   );
-}
-
-/** Runs a call that takes the password, and says so beside it if that is another. */
-function usePasswordForm(): FormState & { withPassword: (call: () => Promise<void>) => void } {
-  const { t } = useWords();
-  const form = useForm();
-  const withPassword = (call: () => Promise<void>) =>
-    void form.run(async () => {
-      try {
-        await call();
-      } catch (error) {
-        if (!(error instanceof ApiError && error.code === 'wrong_credentials')) throw error;
-        form.refuse({ password: t('settings.password_wrong') });
-      }
-    });
-  return { ...form, withPassword };
 }
 
 function TurnOn({ onDone }: { onDone: () => void }) {

@@ -14,8 +14,10 @@ import { useMe } from '../app/session';
 import { LANGUAGES, type Language } from '../i18n';
 import { useWords } from '../i18n/hooks';
 import { usePageTitle } from '../ui/usePageTitle';
+import { DeleteAccount } from './DeleteAccount';
 import { Devices } from './Devices';
 import { PasswordForm } from './PasswordForm';
+import { PictureForm } from './PictureForm';
 import { ProfileForm } from './ProfileForm';
 import { SecondFactor } from './SecondFactor';
 import { Section } from './Section';
@@ -32,6 +34,7 @@ export function SettingsPage() {
         {t('settings.title')}
       </Title>
       <Section title={t('settings.profile')}>
+        <PictureForm user={user} />
         <ProfileForm user={user} />
       </Section>
       <Section title={t('auth.password')} lead={t('settings.password_lead')}>
@@ -50,6 +53,9 @@ export function SettingsPage() {
       </Section>
       <Section title={t('settings.looks')}>
         <Looks />
+      </Section>
+      <Section title={t('leave.title')} lead={t('leave.lead')}>
+        <DeleteAccount user={user} />
       </Section>
     </main>
   );

@@ -37,6 +37,11 @@ export function SignInPage() {
       <Button type="submit" loading={form.busy} fullWidth>
         {t('auth.sign_in')}
       </Button>
+      <Text ta="center">
+        <Anchor component={Link} to="/forgotten">
+          {t('reset.forgotten')}
+        </Anchor>
+      </Text>
       {setup.data?.registration === 'open' && (
         <Text ta="center">
           <Anchor component={Link} to="/register">

@@ -149,7 +149,7 @@ function Members({ space }: { space: Space }) {
     >
       <span className="visually-hidden">{t('space.members_of', { count: space.members })}</span>
       {members.slice(0, FACES_SHOWN).map(({ id, name }) => (
-        <Avatar key={id} name={name} color={null} size={28} />
+        <Avatar key={id} name={name} person={id} color={null} size={28} />
       ))}
       {more > 0 && <span aria-hidden="true">+{more}</span>}
     </UnstyledButton>

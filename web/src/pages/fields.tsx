@@ -7,7 +7,7 @@ import type { Translate } from '../i18n/time';
 import { PASSWORD_CHARS_MIN, passwordStrength, type Strength } from '../ui/password';
 
 /** In the order in which forms have them. */
-const FIELD_NAMES = ['workspace', 'name', 'username', 'email', 'phone', 'password', 'new_password', 'code'] as const;
+const FIELD_NAMES = ['workspace', 'name', 'username', 'email', 'phone', 'password', 'new_password', 'code', 'heir'] as const;
 export type FieldName = (typeof FIELD_NAMES)[number];
 export type FieldErrors = Partial<Record<FieldName, string>>;
 
@@ -22,6 +22,8 @@ export function placeError(
       return { fields: { username: words(error) }, fault: null };
     case 'wrong_code':
       return { fields: { code: words(error) }, fault: null };
+    case 'heir_needed':
+      return { fields: { heir: words(error) }, fault: null };
     case 'email_taken':
       return { fields: { email: words(error) }, fault: null };
     case 'bad_request': {

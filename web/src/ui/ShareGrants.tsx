@@ -116,7 +116,7 @@ export function OwnerRow({ person }: { person: Person }) {
   const own = useMe().data?.user.id === person.id;
   return (
     <Row
-      face={<Avatar name={person.name} color={null} size={32} />}
+      face={<Avatar name={person.name} person={person.id} color={null} size={32} />}
       name={own ? t('presence.you', { name: person.name }) : person.name}
       hint={person.username}
     >
@@ -205,7 +205,7 @@ function GivenRow({ subject, space, given, manage }: GivenProps) {
     <Row
       face={
         'person' in given.to ? (
-          <Avatar name={name} color={null} size={32} />
+          <Avatar name={name} person={given.to.person.id} color={null} size={32} />
         ) : (
           <span className={classes.team}>
             <SpaceIcon space={{ kind: 'team', archived_at: null }} />

@@ -215,7 +215,7 @@ function Rail({ user, treeOpen, onToggleTree }: RailProps) {
       </Tooltip>
       <MeMenu user={user} position="right-end">
         <UnstyledButton className={classes.me} data-testid="me-menu">
-          <Avatar name={user.name} color={null} size={32} />
+          <Avatar name={user.name} person={user.id} color={null} size={32} />
           <span className="visually-hidden">{t('shell.me_menu')}</span>
         </UnstyledButton>
       </MeMenu>

@@ -128,7 +128,7 @@ function MemberRow({ space, member, own }: { space: Space; member: Member; own: 
     );
   return (
     <li className={classes.person}>
-      <Avatar name={name} color={null} size={32} />
+      <Avatar name={name} person={member.id} color={null} size={32} />
       <span className={classes.name}>
         <Text span truncate>
           {own ? t('presence.you', { name }) : name}

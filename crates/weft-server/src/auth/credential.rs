@@ -379,12 +379,14 @@ mod tests {
             username: "lin".to_owned(),
             name: "Lin".to_owned(),
             email: None,
+            email_verified: false,
             admin: false,
             language: "en".to_owned(),
             time_zone: None,
             phone: None,
             second_factor: false,
             created_at: 0,
+            deactivated_at: None,
         };
         let (token_hash, via) = ([7; 32], Via::Bearer);
         Signed { person, token_hash, expires_at: 1, confirmed_at: 1, via, credential }

@@ -43,6 +43,12 @@ pub enum Attempt<'a> {
     MentionBy(PersonId),
     /// A socket, before it is known whose.
     SocketFrom(ClientAddress),
+    /// A question for a link to set a new password.
+    ResetFrom(ClientAddress),
+    /// Such a link, mailed to this person.
+    ResetMailTo(PersonId),
+    /// A link that verifies this person's address, mailed.
+    VerifyMailTo(PersonId),
 }
 
 /// All buckets.
@@ -110,6 +116,9 @@ impl Attempts {
             Attempt::AccessRequestBy(_) => (limits.access_requests_per_hour, HOUR_MS),
             Attempt::MentionBy(_) => (limits.mentions_per_minute, MINUTE_MS),
             Attempt::SocketFrom(_) => (limits.sockets_per_address_per_minute, MINUTE_MS),
+            Attempt::ResetFrom(_) => (limits.reset_asks_per_address_per_hour, HOUR_MS),
+            Attempt::ResetMailTo(_) => (limits.reset_mails_per_hour, HOUR_MS),
+            Attempt::VerifyMailTo(_) => (limits.verify_mails_per_hour, HOUR_MS),
         };
         Rate { count, period_ms }
     }

@@ -72,6 +72,12 @@ limits! {
         "Mentions that one person has others told of: a list of a team, not a flood.";
     sockets_per_address_per_minute = 30_000, "per address",
         "Sockets opened from one address, signed in or not: an office, or a load test, that comes back all at once.";
+    reset_asks_per_address_per_hour = 60, "per address",
+        "Links to set a new password asked for from one address, which an office may share.";
+    reset_mails_per_hour = 5, "per person",
+        "Links to set a new password mailed to one person, whoever asks.";
+    verify_mails_per_hour = 5, "per person",
+        "Links that verify an address mailed for one person.";
     attempt_counters_max = 10_000, "counters",
         "Memory for the limits above: some 48 bytes each. The oldest are forgotten.";
     password_checks_at_once = 2, "checks",
@@ -120,6 +126,12 @@ limits! {
         "Valid room tokens minted by one person: a host application mints one per visit.";
     room_token_seconds_max = 2_592_000, "seconds",
         "How long a room token may last: 30 days. Host applications do better with minutes.";
+    mails_waiting_max = 1_000, "letters",
+        "Letters that wait to be sent, those to be tried again included; above it they are dropped.";
+    mail_attempts_max = 6, "attempts",
+        "How often a letter is tried before it is given up: some 57 minutes, as long as its link works.";
+    mail_retry_ms = 10_000, "milliseconds",
+        "How long the first wait is; each further one is four times as long.";
     connections_per_address_max = 10_000, "connections",
         "Open connections from one address (IPv6: /64), sockets included; trusted proxies are not counted.";
     http_head_ms_max = 10_000, "milliseconds",
@@ -132,6 +144,10 @@ limits! {
         "How long a stopping server waits for rooms to store, and for sockets to close.";
     room_mailbox_max = 1_024, "messages",
         "What waits for a room's task; senders beyond it wait.";
+    picture_bytes_max = 8_388_608, "bytes",
+        "The file of a person's picture: what a phone takes.";
+    picture_pixels_max = 25_000_000, "pixels",
+        "The same, decoded: 100 MB of memory, for one picture at a time.";
     room_idle_ms = 60_000, "milliseconds",
         "How long a room stays in memory after the last one left: reloads come soon or late.";
     room_touch_ms = 10_000, "milliseconds",

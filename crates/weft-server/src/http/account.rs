@@ -1,21 +1,26 @@
 //! What people do with their own account: what they say about themselves, their password, and where
 //! they are signed in. A sign-in's business, never a token's.
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{
+    Json,
+    extract::State,
+    http::{StatusCode, header},
+    response::{AppendHeaders, IntoResponse, Response},
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use weft_core::RoomId;
 use weft_store::{ProfileChange, sign_in_id};
 
 use super::{
-    ApiError,
+    ApiError, account_links, admin_people,
     body::{Body, Names},
     fields,
     people::{self, User},
-    to_the_end,
+    second_factor, to_the_end,
 };
 use crate::{
-    auth::{ClientAddress, Signed},
+    auth::{ClientAddress, Signed, clearing_cookie},
     state::AppState,
 };
 
@@ -27,6 +32,7 @@ pub(super) struct Profile {
     language: Option<String>,
     time_zone: Option<String>,
     phone: Option<String>,
+    password: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -34,7 +40,8 @@ pub(super) struct UserAnswer {
     user: User,
 }
 
-/// Changes what a person says about themselves: what is absent stays, what is empty is taken away.
+/// Changes what a person says about themselves: what is absent stays, what is empty is taken away. Another
+/// address takes the password: whoever reads its mail can set a new one.
 #[utoipa::path(
     patch,
     path = "/auth/me",
@@ -42,11 +49,14 @@ pub(super) struct UserAnswer {
     responses((status = 200, description = "What I say about myself now", body = UserAnswer)),
     extensions(
         ("x-weft-access" = json!({"credential": "sign-in"})),
-        ("x-weft-codes" = json!(["sign_in_again", "email_taken"])),
+        ("x-weft-codes" = json!([
+            "sign_in_again", "email_taken", "wrong_credentials", "too_many_attempts",
+        ])),
     )
 )]
 pub(super) async fn change_profile(
     State(state): State<AppState>,
+    address: ClientAddress,
     signed: Signed,
     Body(form): Body<Profile>,
 ) -> Result<Json<UserAnswer>, ApiError> {
@@ -62,7 +72,15 @@ pub(super) async fn change_profile(
         time_zone: form.time_zone.map(|zone| fields::time_zone(&zone)).transpose()?,
         phone: form.phone.map(fields::phone).transpose()?,
     };
+    let moves = change.email.as_ref().is_some_and(|email| *email != signed.person.email);
+    if moves {
+        let password = fields::required(form.password, "password")?;
+        people::credentials(&state, address, username, password).await?;
+    }
     let person = state.meta.change_profile(signed.person.id, change).await?;
+    if moves {
+        account_links::begin_verification(&state, &person).await;
+    }
     Ok(Json(UserAnswer { user: people::user(&person) }))
 }
 
@@ -95,6 +113,52 @@ pub(super) async fn confirm(
     let (person, now) = (signed.person.id, state.clock.now());
     state.meta.confirm_sign_in(&signed.token_hash, person, &known.password_hash, now).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize, ToSchema)]
+#[schema(as = LeaveForm)]
+pub(super) struct Leave {
+    #[schema(required)]
+    password: Option<String>,
+    code: Option<String>,
+    heir: Option<String>,
+}
+
+/// Removes my account for good. What I own goes to an heir; without one, what only I could open goes to the
+/// trash. Once this answers, nothing of mine commits any more.
+#[utoipa::path(
+    post,
+    path = "/auth/leave",
+    request_body = Leave,
+    responses((status = 204, description = "My account is gone")),
+    extensions(
+        ("x-weft-access" = json!({"credential": "sign-in"})),
+        ("x-weft-codes" = json!(["wrong_credentials", "second_factor_needed", "wrong_code", "too_many_attempts", "last_admin", "heir_needed"])),
+    )
+)]
+pub(super) async fn leave(
+    State(state): State<AppState>,
+    address: ClientAddress,
+    signed: Signed,
+    Body(form): Body<Leave>,
+) -> Result<Response, ApiError> {
+    let password = fields::required(form.password, "password")?;
+    let person = &signed.person;
+    people::credentials(&state, address, &person.username, password).await?;
+    let heir = match form.heir.filter(|heir| !heir.trim().is_empty()) {
+        Some(heir) => Some(admin_people::heir(&state, &heir).await?),
+        None => None,
+    };
+    // Last, as it uses a code up.
+    second_factor::check(&state, person, form.code.as_deref()).await?;
+    let (id, cookie) = (person.id, clearing_cookie(state.is_https()));
+    to_the_end(async move {
+        let departure = state.meta.depart(id, heir, state.clock.now()).await?;
+        tracing::info!(person = %id, "person left");
+        admin_people::departed(&state, departure).await
+    })
+    .await?;
+    Ok((StatusCode::NO_CONTENT, AppendHeaders([(header::SET_COOKIE, cookie)])).into_response())
 }
 
 #[derive(Deserialize, ToSchema)]

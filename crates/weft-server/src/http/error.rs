@@ -70,6 +70,19 @@ pub enum ApiError {
     KeyTaken,
     /// The second factor is on already.
     SecondFactorOn,
+    /// Nobody would be left who administers the workspace.
+    LastAdmin,
+    /// Somebody must take over what others work in.
+    HeirNeeded,
+    /// No mail leaves this server.
+    NoMail,
+    /// Mail did not leave.
+    MailFailed {
+        /// What the other server, or the way there, has to say.
+        why: String,
+    },
+    /// The command line has said so for good.
+    SetAtStart,
     /// There is an administrator already.
     SetupDone,
     /// The link is used up, expired, revoked or unknown.
@@ -126,6 +139,13 @@ impl ApiError {
             Self::EmailTaken => (StatusCode::CONFLICT, "email_taken", json!({})),
             Self::KeyTaken => (StatusCode::CONFLICT, "key_taken", json!({})),
             Self::SecondFactorOn => (StatusCode::CONFLICT, "second_factor_on", json!({})),
+            Self::LastAdmin => (StatusCode::CONFLICT, "last_admin", json!({})),
+            Self::HeirNeeded => (StatusCode::CONFLICT, "heir_needed", json!({})),
+            Self::NoMail => (StatusCode::CONFLICT, "no_mail", json!({})),
+            Self::MailFailed { why } => {
+                (StatusCode::BAD_GATEWAY, "mail_failed", json!({"why": why}))
+            }
+            Self::SetAtStart => (StatusCode::CONFLICT, "set_at_start", json!({})),
             Self::SetupDone => (StatusCode::CONFLICT, "setup_done", json!({})),
             Self::LinkExpired => (StatusCode::GONE, "link_expired", json!({})),
             Self::TooLarge { limit } => {
@@ -211,6 +231,9 @@ impl From<Refusal> for ApiError {
             }
             Refusal::PasswordChanged => Self::WrongCredentials,
             Refusal::SecondFactorOn => Self::SecondFactorOn,
+            Refusal::LastAdmin => Self::LastAdmin,
+            Refusal::HeirNeeded => Self::HeirNeeded,
+            Refusal::BadHeir => Self::BadRequest { field: "heir", reason: "unknown" },
             Refusal::SetupDone => Self::SetupDone,
             Refusal::LinkExpired => Self::LinkExpired,
             Refusal::NotFound => Self::NotFound,

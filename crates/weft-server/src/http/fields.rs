@@ -115,6 +115,11 @@ pub fn email(value: Option<String>) -> Result<Option<String>, ApiError> {
     if fits { Ok(Some(value)) } else { Err(malformed("email")) }
 }
 
+/// Either, as somebody remembers it. Who has it is not asked here.
+pub fn username_or_email(value: Option<String>) -> Result<String, ApiError> {
+    sized(trimmed(required(value, "username")?), "username", [1, EMAIL_CHARS[1]])
+}
+
 /// `zh` for all kinds of Chinese, `en` for all else.
 pub fn language(value: Option<&str>) -> &'static str {
     if value.is_some_and(|value| value.to_ascii_lowercase().starts_with("zh")) {

@@ -53,10 +53,11 @@ pub async fn security_headers(
     response
 }
 
-/// Answers of the API are for one person at one time.
+/// Answers of the API are for one person at one time, unless they say otherwise.
 pub async fn never_cached(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let headers = response.headers_mut();
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }
 

@@ -19,7 +19,7 @@ const PREFIX: &str = "/api/v1";
 const DOCUMENT: &str = "/api/openapi.json";
 
 /// The table of `docs/api.md`.
-const STATUSES: [(u16, &[&str]); 11] = [
+const STATUSES: [(u16, &[&str]); 12] = [
     (400, &["bad_request", "bad_json"]),
     (
         401,
@@ -53,6 +53,10 @@ const STATUSES: [(u16, &[&str]); 11] = [
             "key_taken",
             "setup_done",
             "second_factor_on",
+            "last_admin",
+            "heir_needed",
+            "no_mail",
+            "set_at_start",
             "not_merged",
             "trashed",
             "room_full",
@@ -62,13 +66,15 @@ const STATUSES: [(u16, &[&str]); 11] = [
     (413, &["too_large", "op_too_large"]),
     (422, &["op_malformed", "missing_predecessors", "quarantined"]),
     (429, &["too_many_attempts", "too_many_connections"]),
+    (502, &["mail_failed"]),
     (503, &["store_failed", "room_unavailable", "busy"]),
 ];
 
 /// What the names in paths stand for.
-const NAMES: [(&str, &str); 9] = [
+const NAMES: [(&str, &str); 10] = [
     ("folder", "Id of a folder"),
     ("grantee", "User name, or id of a person or a space"),
+    ("hash", "SHA-256 of the picture, in hex"),
     ("invite", "Id of a link"),
     ("person", "Id of a person"),
     ("room", "Id of a room, or one's own key for it"),

@@ -11,7 +11,10 @@ use utoipa::ToSchema;
 use weft_core::PersonId;
 use weft_store::{Credentials, NewPerson, NewSignIn, Person, Scope, inbox_of, name_key};
 
-use super::{ApiError, answers::RegistrationName, body::Body, fields, second_factor, to_the_end};
+use super::{
+    ApiError, account_links, answers::RegistrationName, body::Body, fields, second_factor,
+    to_the_end,
+};
 use crate::{
     auth::{
         self, Attempt, Caller, ClientAddress, SIGN_IN_IDLE_MS_MAX, Secret, Signed, Via,
@@ -78,6 +81,7 @@ pub(super) async fn register(
         None => state.meta.create_person(&new, now).await?,
     };
     tracing::info!(person = %person.id, "registered");
+    account_links::begin_verification(&state, &person).await;
     let signed_in = sign_in(&state, &headers, &person, &new.password_hash).await?;
     Ok(signed_in.answer(&state, |token| SignedInAnswer { user: user(&person), token }))
 }
@@ -98,7 +102,7 @@ async fn admission(
     address: ClientAddress,
     invite: Option<&str>,
 ) -> Result<Admission, ApiError> {
-    match (state.config.registration, invite) {
+    match (state.registration().await?, invite) {
         (Registration::Open, None) => Ok(Admission::default()),
         (Registration::Closed, _) | (Registration::Invite, None) => {
             Err(ApiError::RegistrationClosed)
@@ -260,7 +264,7 @@ pub(super) async fn me(
         inbox: inbox_of(signed.person.id).to_string(),
         workspace: Workspace {
             name: state.meta.workspace_name().await?,
-            registration: state.config.registration.into(),
+            registration: state.registration().await?.into(),
         },
         server: ServerInfo {
             version: env!("CARGO_PKG_VERSION"),
@@ -335,6 +339,8 @@ pub(super) struct User {
     username: String,
     name: String,
     email: Option<String>,
+    /// Whether a link that was mailed there has been opened.
+    email_verified: bool,
     phone: Option<String>,
     /// `en` or `zh`.
     language: String,
@@ -349,6 +355,7 @@ pub(super) fn user(person: &Person) -> User {
         username: person.username.clone(),
         name: person.name.clone(),
         email: person.email.clone(),
+        email_verified: person.email_verified,
         phone: person.phone.clone(),
         language: person.language.clone(),
         time_zone: person.time_zone.clone(),

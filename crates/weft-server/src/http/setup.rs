@@ -7,7 +7,7 @@ use weft_core::{RoomId, kind::doc::Doc};
 use weft_store::{NewPerson, Person};
 
 use super::{
-    ApiError,
+    ApiError, account_links,
     answers::RegistrationName,
     body::Body,
     fields,
@@ -27,9 +27,11 @@ pub(super) struct SetupNeeded {
     /// Nobody has been made administrator yet.
     needed: bool,
     registration: RegistrationName,
+    /// Whether mail leaves this server.
+    mail: bool,
 }
 
-/// Whether nobody is administrator yet, and who may make an account.
+/// Whether nobody is administrator yet, who may make an account, and whether mail leaves this server.
 #[utoipa::path(
     get,
     path = "/auth/setup",
@@ -38,7 +40,8 @@ pub(super) struct SetupNeeded {
 )]
 pub(super) async fn needed(State(state): State<AppState>) -> Result<Json<SetupNeeded>, ApiError> {
     let needed = !state.meta.has_admin().await?;
-    Ok(Json(SetupNeeded { needed, registration: state.config.registration.into() }))
+    let registration = state.registration().await?.into();
+    Ok(Json(SetupNeeded { needed, registration, mail: state.mail.is_some() }))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -101,6 +104,7 @@ pub(super) async fn set_up(
     to_the_end(async move {
         let person = state.meta.set_up(&secret_hash, &new, &workspace, state.clock.now()).await?;
         tracing::info!(person = %person.id, "set up");
+        account_links::begin_verification(&state, &person).await;
 
         let welcome_room = match create_welcome_room(&state, &person).await {
             Ok(room) => Some(room.to_string()),

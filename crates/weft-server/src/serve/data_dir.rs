@@ -67,7 +67,13 @@ impl DataDir {
     /// The folder of what rooms contain.
     #[must_use]
     pub fn log(&self) -> PathBuf {
-        self.path.join("log")
+        Self::log_in(&self.path)
+    }
+
+    /// Where the data folder at `path` has what rooms contain.
+    #[must_use]
+    pub fn log_in(path: &Path) -> PathBuf {
+        path.join("log")
     }
 
     /// The folder of operations that made a room fail.

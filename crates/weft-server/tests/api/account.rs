@@ -154,25 +154,27 @@ async fn people_say_who_they_are_and_where() {
     );
     let form = json!({
         "name": " 林月 ", "email": "lin@example.net", "language": "zh-Hans",
-        "time_zone": "asia/shanghai", "phone": "+86 10 1234",
+        "time_zone": "asia/shanghai", "phone": "+86 10 1234", "password": PASSWORD,
     });
     let changed = lin.patch("/auth/me", form).await.expect(200)["user"].clone();
     let expected = json!({
         "id": before["id"], "username": "lin", "name": "林月", "email": "lin@example.net",
-        "phone": "+86 10 1234", "language": "zh", "time_zone": "Asia/Shanghai", "second_factor": false,
+        "email_verified": false, "phone": "+86 10 1234", "language": "zh", "time_zone": "Asia/Shanghai", "second_factor": false,
         "admin": false,
     });
     assert_eq!(changed, expected);
     assert_eq!(lin.get("/auth/me").await.expect(200)["user"], expected);
     // What is absent stays, what is empty goes; a name is never nothing.
-    let form = json!({"name": "", "email": "", "time_zone": "", "phone": null});
+    let form =
+        json!({"name": "", "email": "", "time_zone": "", "phone": null, "password": PASSWORD});
     let changed = lin.patch("/auth/me", form).await.expect(200)["user"].clone();
     assert_eq!(
         (&changed["name"], &changed["email"], &changed["time_zone"], &changed["phone"]),
         (&json!("lin"), &Value::Null, &Value::Null, &json!("+86 10 1234"))
     );
-    lin.patch("/auth/me", json!({"email": "lin@example.net"})).await.expect(200);
-    bo.patch("/auth/me", json!({"email": "LIN@example.net"})).await.refused(409, "email_taken");
+    let with = |email: &str| json!({"email": email, "password": PASSWORD});
+    lin.patch("/auth/me", with("lin@example.net")).await.expect(200);
+    bo.patch("/auth/me", with("LIN@example.net")).await.refused(409, "email_taken");
     for (field, value, reason) in [
         ("name", "x".repeat(65), "too_long"),
         ("email", "nowhere".to_owned(), "malformed"),
@@ -209,7 +211,7 @@ async fn others_see_a_new_name_from_the_next_attach_on() {
 }
 
 /// Someone's authenticator app.
-struct Device(totp_rs::Totp);
+pub struct Device(totp_rs::Totp);
 
 impl Device {
     fn scans(uri: &Value) -> Self {
@@ -222,7 +224,7 @@ impl Device {
 }
 
 /// Turns somebody's second factor on; their device, and their recovery codes.
-async fn turn_on(server: &Server, caller: &Caller) -> (Device, Vec<String>) {
+pub async fn turn_on(server: &Server, caller: &Caller) -> (Device, Vec<String>) {
     let begun = caller.post("/auth/second-factor", json!({"password": PASSWORD})).await.expect(200);
     let device = Device::scans(&begun["uri"]);
     let confirm = json!({"code": device.code(server)});

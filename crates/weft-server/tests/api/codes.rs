@@ -90,12 +90,26 @@ async fn every_documented_code_is_reached() {
     let same = json!({"kind": "order", "title": "", "key": "k"});
     see(admin.post("/rooms", same).await, 409, "key_taken");
     let form = json!({"username": "cy", "password": PASSWORD, "email": "cy@example.org"});
-    stranger.post("/auth/register", form).await.expect(200);
+    let cy = stranger.post("/auth/register", form).await.expect(200);
+    let cy = stranger.clone().bearer(cy["token"].as_str().unwrap());
     let mail = json!({"username": "dee", "password": PASSWORD, "email": "CY@example.org"});
     see(stranger.post("/auth/register", mail).await, 409, "email_taken");
     let setup = json!({"secret": secret, "username": "eve", "password": PASSWORD});
     see(stranger.post("/auth/setup", setup).await, 409, "setup_done");
     see(admin.post("/invites/accept", json!({"secret": "x"})).await, 410, "link_expired");
+    let team = cy.post("/spaces", json!({"name": "Team"})).await.expect(201);
+    let members = format!("/spaces/{}", team["id"].as_str().unwrap());
+    let invite = json!({"username": "admin", "role": "viewer"});
+    cy.post(&format!("{members}/members"), invite).await.expect(201);
+    admin.post(&format!("{members}/answer"), json!({"agree": true})).await.expect(200);
+    see(cy.post("/auth/leave", json!({"password": PASSWORD})).await, 409, "heir_needed");
+    let me = admin.get("/auth/me").await.expect(200)["user"]["id"].as_str().unwrap().to_owned();
+    let off = json!({"active": false});
+    see(admin.patch(&format!("/admin/people/{me}"), off).await, 409, "last_admin");
+    see(admin.post("/admin/mail-test", json!({})).await, 409, "no_mail");
+    let anybody = Some(json!({"registration": "open"}));
+    let set = admin.call(Method::PUT, "/admin/registration", anybody).await;
+    see(set, 409, "set_at_start");
     let large = json!({"kind": "doc", "title": "x".repeat(3_000)});
     see(admin.post("/rooms", large).await, 413, "too_large");
     let room = admin.document("small").await;
@@ -117,6 +131,16 @@ async fn every_documented_code_is_reached() {
     see(admin.merge(&welcome, typed(4, "w")).await, 503, "busy");
     let form = json!({"username": "fay", "password": PASSWORD, "email": "fay@example.org"});
     see(closed.stranger().post("/auth/register", form).await, 403, "registration_closed");
+    let mute = Server::with(|config| {
+        let (smtp, from) = ("smtp://127.0.0.1:1?tls=off", "weft@example.org");
+        let (smtp, from) = (smtp.parse().unwrap(), from.parse().unwrap());
+        config.mail = Some(weft_server::config::MailConfig { smtp, from });
+    })
+    .await;
+    let (unheard, _) = mute.set_up().await;
+    let address = json!({"email": "a@example.org", "password": PASSWORD});
+    unheard.patch("/auth/me", address).await.expect(200);
+    see(unheard.post("/admin/mail-test", json!({})).await, 502, "mail_failed");
     let crowded =
         Server::with(Server::limits(|limits| limits.connections_per_address_max = 1)).await;
     let first = tokio::net::TcpStream::connect(crowded.running.address()).await.unwrap();

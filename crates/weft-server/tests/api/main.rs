@@ -4,10 +4,13 @@
 #![allow(missing_docs, reason = "tests document themselves by their names")]
 
 mod account;
+mod account_links;
+mod administration;
 mod attacks;
 mod audit;
 mod codes;
 mod content;
+mod departures;
 mod document;
 mod frames;
 mod handshakes;
@@ -19,10 +22,12 @@ mod links;
 mod openapi;
 mod pages;
 mod people;
+mod pictures;
 mod rooms;
 mod security;
 mod setup;
 mod sign_ins;
+mod smtp;
 mod sockets;
 mod spaces;
 mod support;

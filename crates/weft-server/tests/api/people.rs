@@ -78,7 +78,7 @@ async fn registration_by_invite_needs_a_link_that_works() {
 
 #[tokio::test]
 async fn closed_registration_is_closed_to_links_too() {
-    let server = Server::with(|config| config.registration = Registration::Closed).await;
+    let server = Server::with(|config| config.registration = Some(Registration::Closed)).await;
     let (admin, welcome) = server.set_up().await;
     let invite = admin.invite(&welcome, json!({"right": "edit"})).await;
     let form = json!({"username": "bo", "password": PASSWORD, "invite": invite});

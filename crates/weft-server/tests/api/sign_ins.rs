@@ -37,7 +37,7 @@ async fn the_cookie_is_kept_from_scripts_and_other_sites() {
 async fn behind_https_the_cookie_is_secure_and_the_origin_is_the_public_one() {
     let url: PublicUrl = "https://weft.example.org".parse().unwrap();
     let server = Server::with(|config| {
-        config.registration = Registration::Open;
+        config.registration = Some(Registration::Open);
         config.public_url = Some(url);
     })
     .await;

@@ -189,9 +189,10 @@ async fn rules_moves_and_the_trash_take_effect_on_open_sockets() {
 
 #[tokio::test]
 async fn a_grant_ends_by_itself() {
-    let server =
-        Server::in_time(|config| config.registration = weft_server::config::Registration::Open)
-            .await;
+    let server = Server::in_time(|config| {
+        config.registration = Some(weft_server::config::Registration::Open)
+    })
+    .await;
     let (lin, bo) = (server.person("lin").await, server.person("bo").await);
     let room = lin.document("x").await;
     let grant = json!({"username": "bo", "right": "edit", "expires_in_seconds": 2});

@@ -34,7 +34,7 @@ pub struct Server {
 impl Server {
     /// A server where everybody may register.
     pub async fn open() -> Self {
-        Self::with(|config| config.registration = Registration::Open).await
+        Self::with(|config| config.registration = Some(Registration::Open)).await
     }
 
     pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
@@ -97,7 +97,7 @@ impl Server {
 
     pub fn limits(change: impl FnOnce(&mut Limits)) -> impl FnOnce(&mut Config) {
         move |config| {
-            config.registration = Registration::Open;
+            config.registration = Some(Registration::Open);
             change(&mut config.limits);
         }
     }
@@ -196,7 +196,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    async fn of(call: String, response: reqwest::Response) -> Self {
+    pub async fn of(call: String, response: reqwest::Response) -> Self {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let bytes = response.bytes().await.unwrap();
         let text = String::from_utf8_lossy(&bytes).into_owned();

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter,
+    QueryOrder, sea_query::Expr,
 };
 use weft_core::{Millis, PersonId};
 
@@ -185,7 +185,7 @@ impl Meta {
         if token.expires_at.is_some_and(|end| end <= now) {
             return Ok(None);
         }
-        let person = people::find(&self.db, person_id(&row.person)?).await?;
+        let person = people::active(&self.db, person_id(&row.person)?).await?;
         let Some(person) = person else { return Ok(None) };
         let stale = |used_at: Millis| used_at.saturating_add(ACCESS_TOKEN_TOUCH_MS) <= now;
         if token.used_at.is_none_or(stale)
@@ -231,6 +231,25 @@ impl Meta {
         write.commit("revoke an access token").await?;
         Ok(token_hash)
     }
+}
+
+/// Ends all tokens of a person, and the room tokens minted with them, within the caller's transaction.
+/// Their hashes.
+pub async fn end_all(
+    db: &impl ConnectionTrait,
+    person: PersonId,
+) -> Result<Vec<[u8; 32]>, MetaError> {
+    let rows = of_person(person).all(db).await.doing("list access tokens")?;
+    let mut ended = Vec::with_capacity(rows.len());
+    for row in rows {
+        let token_hash: [u8; 32] =
+            row.token_hash.try_into().map_err(|_| MetaError::Damaged("a token's hash"))?;
+        let gone = access_token::Entity::delete_by_id(row.id).exec(db).await;
+        gone.doing("end an access token")?;
+        room_tokens::end_minted_with(db, &token_hash).await?;
+        ended.push(token_hash);
+    }
+    Ok(ended)
 }
 
 fn of_person(person: PersonId) -> sea_orm::Select<access_token::Entity> {

@@ -23,6 +23,10 @@ pub mod person {
         pub totp_secret: Option<Vec<u8>>,
         pub totp_on: bool,
         pub totp_step: i64,
+        pub email_verified: bool,
+        pub seen_at: Option<i64>,
+        pub deactivated_at: Option<i64>,
+        pub left_at: Option<i64>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -391,6 +395,48 @@ pub mod workspace_invite {
         pub expires_at: i64,
         pub uses: i64,
         pub uses_max: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Links that prove something about a person, one for each purpose; found by the SHA-256 of their secret.
+pub mod account_link {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "account_link")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub person: Vec<u8>,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub purpose: String,
+        pub secret_hash: Vec<u8>,
+        pub email: Option<String>,
+        pub created_at: i64,
+        pub expires_at: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Pictures of people.
+pub mod picture {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "picture")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub person: Vec<u8>,
+        pub hash: Vec<u8>,
+        pub image: Vec<u8>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -40,6 +40,15 @@ pub enum Refusal {
     /// The person has a second factor already.
     #[error("the second factor is on")]
     SecondFactorOn,
+    /// Nobody would be left who administers the workspace.
+    #[error("there must be an administrator")]
+    LastAdmin,
+    /// What the person owns, and others work in, would be nobody's.
+    #[error("somebody must take over what the person owns")]
+    HeirNeeded,
+    /// Nobody who can sign in takes over.
+    #[error("the one who takes over must be somebody else who can sign in")]
+    BadHeir,
     /// There is an administrator already.
     #[error("the set-up is done")]
     SetupDone,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect,
-    sea_query::{ExprTrait, OnConflict, Query},
+    sea_query::{Condition, ExprTrait, OnConflict, Query},
 };
 use weft_core::{
     FolderId, Millis, PersonId, Right, RoomId, SpaceId,
@@ -126,7 +126,7 @@ pub struct Audience {
 }
 
 impl Meta {
-    /// Everybody who can open the room by a role or a grant, whether or not it is in the trash. (In the gallery
+    /// Everybody who can sign in and open the room by a role or a grant, whether or not it is in the trash. (In the gallery
     /// everybody else can, too.)
     ///
     /// # Errors
@@ -137,7 +137,7 @@ impl Meta {
         let facts = access::facts_of(&self.db, Asked::from(&row)).await?;
         let subjects = self.candidates(&facts).await?;
         let ids = subjects.keys().map(|person| bytes_of(person.as_bytes())).collect();
-        let mut briefs = people::briefs(&self.db, ids).await?;
+        let mut briefs = people::active_briefs(&self.db, ids).await?;
         let mut members = Vec::new();
         for (person, subject) in subjects {
             let Some(right) = facts.check(&subject, now) else { continue };
@@ -362,6 +362,22 @@ async fn under(db: &impl ConnectionTrait, object: &[u8]) -> Result<Vec<RoomId>, 
         .await
         .doing("list rooms of a grant")?;
     ids.iter().map(|id| room_id(id)).collect()
+}
+
+/// A condition on the rows of `room`: something was granted on it, or on a folder around it.
+pub fn reaches_room() -> Condition {
+    let objects = || {
+        let mut objects = Query::select();
+        objects.column(access_grant::Column::Object).from(access_grant::Entity).to_owned()
+    };
+    let below = Query::select()
+        .column(folder_above::Column::Folder)
+        .from(folder_above::Entity)
+        .and_where(folder_above::Column::Above.in_subquery(objects()))
+        .to_owned();
+    // A room at the top of its space has no folder: `IN` would say neither yes nor no of it.
+    let in_folder = room::Column::Folder.is_not_null().and(room::Column::Folder.in_subquery(below));
+    Condition::any().add(room::Column::Id.in_subquery(objects())).add(in_folder)
 }
 
 async fn creator(db: &impl ConnectionTrait, on: Target) -> Result<PersonId, MetaError> {

@@ -18,7 +18,7 @@ use super::{
 };
 
 /// The schema that this program reads and writes.
-pub const SCHEMA: i64 = 8;
+pub const SCHEMA: i64 = 7;
 
 /// Brings the schema to [`SCHEMA`], within the caller's transaction.
 ///
@@ -56,9 +56,6 @@ pub async fn run(db: &impl ConnectionTrait) -> Result<(), MetaError> {
     }
     if done < 7 {
         seventh(db).await?;
-    }
-    if done < 8 {
-        eighth(db).await?;
     }
     match found {
         Some(SCHEMA) => Ok(()),
@@ -213,8 +210,17 @@ async fn fourth(db: &impl ConnectionTrait) -> Result<(), MetaError> {
 }
 
 /// Accounts: reset links, verified addresses, people who have left.
-async fn fifth(_db: &impl ConnectionTrait) -> Result<(), MetaError> {
-    Ok(())
+async fn fifth(db: &impl ConnectionTrait) -> Result<(), MetaError> {
+    for column in [
+        ColumnDef::new("email_verified").boolean().not_null().default(false).take(),
+        ColumnDef::new("seen_at").big_integer().take(),
+        ColumnDef::new("deactivated_at").big_integer().take(),
+        ColumnDef::new("left_at").big_integer().take(),
+    ] {
+        execute(db, Table::alter().table("person").add_column(column)).await?;
+    }
+    execute(db, &account_links()).await?;
+    execute(db, &pictures()).await
 }
 
 /// Links to rooms, their guests, and the audit log.
@@ -246,11 +252,6 @@ async fn seventh(db: &impl ConnectionTrait) -> Result<(), MetaError> {
         execute(db, &table).await?;
     }
     execute(db, &index("mention_at", "mention", &["at"])).await
-}
-
-/// Webhooks and their deliveries.
-async fn eighth(_db: &impl ConnectionTrait) -> Result<(), MetaError> {
-    Ok(())
 }
 
 /// Copies values of each person, or of those of whom a condition is true, into another table.
@@ -478,6 +479,28 @@ fn access_grants() -> TableCreateStatement {
         .col(whole("granted_at"))
         .col(ColumnDef::new("expires_at").big_integer())
         .primary_key(Index::create().col("object").col("grantee_kind").col("grantee"))
+        .to_owned()
+}
+
+fn account_links() -> TableCreateStatement {
+    Table::create()
+        .table("account_link")
+        .col(blob("person"))
+        .col(text("purpose"))
+        .col(blob("secret_hash").unique_key())
+        .col(ColumnDef::new("email").text())
+        .col(whole("created_at"))
+        .col(whole("expires_at"))
+        .primary_key(Index::create().col("person").col("purpose"))
+        .to_owned()
+}
+
+fn pictures() -> TableCreateStatement {
+    Table::create()
+        .table("picture")
+        .col(blob("person").primary_key())
+        .col(blob("hash"))
+        .col(blob("image"))
         .to_owned()
 }
 

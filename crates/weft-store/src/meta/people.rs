@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use sea_orm::{
-    ActiveValue, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait,
-    QueryFilter, SqlErr, sea_query::Expr,
+    ActiveValue, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait,
+    PaginatorTrait, QueryFilter, SqlErr, sea_query::Expr,
 };
 use weft_core::{Millis, PersonId};
 
 use super::{
-    Meta,
+    Meta, account_links,
     audit::{Act, Note},
     bytes_of, db_time,
     entities::person,
@@ -31,6 +31,8 @@ pub struct Person {
     pub name: String,
     /// Shown to the person alone.
     pub email: Option<String>,
+    /// Whether a link that was mailed there has been opened.
+    pub email_verified: bool,
     /// May administer the workspace.
     pub admin: bool,
     /// `en` or `zh`: of texts that the server writes.
@@ -43,6 +45,8 @@ pub struct Person {
     pub second_factor: bool,
     /// When the account was made.
     pub created_at: Millis,
+    /// Since when the person cannot sign in.
+    pub deactivated_at: Option<Millis>,
 }
 
 /// What a person changes about themselves: `None` leaves a field as it is, `Some(None)` empties it. Its
@@ -61,7 +65,7 @@ pub struct ProfileChange {
     pub phone: Option<Option<String>>,
 }
 
-/// What others see of a person.
+/// What others see of a person. Of one who has left, both names are empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PersonBrief {
     /// Never changes.
@@ -120,12 +124,13 @@ impl Meta {
 
     /// The account of that user name, in any spelling.
     pub async fn person_named(&self, username: &str) -> Result<Option<Person>, MetaError> {
-        Ok(self.credentials(username).await?.map(|credentials| credentials.person))
+        Ok(named(&self.db, username).await?.map(|credentials| credentials.person))
     }
 
-    /// What to check a password against.
+    /// What to check a password against; nothing of those who are deactivated.
     pub async fn credentials(&self, username: &str) -> Result<Option<Credentials>, MetaError> {
-        named(&self.db, username).await
+        let known = named(&self.db, username).await?;
+        Ok(known.filter(|known| known.person.deactivated_at.is_none()))
     }
 
     /// Changes what a person says about themselves.
@@ -151,6 +156,12 @@ impl Meta {
             }
         }
         let email_key = change.email.as_ref().map(|email| email.as_deref().map(name_key));
+        let moved =
+            email_key.as_ref().is_some_and(|key| *key != known.email.as_deref().map(name_key));
+        if moved {
+            // They prove who reads mail at the address before.
+            account_links::remove_all(&write.txn, id).await?;
+        }
         let row = person::ActiveModel {
             id: Set(bytes_of(id.as_bytes())),
             name: set_if(change.name),
@@ -159,6 +170,7 @@ impl Meta {
             language: set_if(change.language),
             time_zone: set_if(change.time_zone),
             phone: set_if(change.phone),
+            email_verified: set_if(moved.then_some(false)),
             ..Default::default()
         };
         let stored = person::Entity::update(row).exec(&write.txn).await.doing("change a person")?;
@@ -227,6 +239,10 @@ pub async fn insert(
         totp_secret: Set(None),
         totp_on: Set(false),
         totp_step: Set(0),
+        email_verified: Set(false),
+        seen_at: Set(None),
+        deactivated_at: Set(None),
+        left_at: Set(None),
         created_at: Set(db_time(now)),
     };
     match person::Entity::insert(row).exec_without_returning(db).await {
@@ -235,12 +251,14 @@ pub async fn insert(
             username: new.username.clone(),
             name: new.name.clone(),
             email: new.email.clone(),
+            email_verified: false,
             admin: new.admin,
             language: new.language.clone(),
             time_zone: None,
             phone: None,
             second_factor: false,
             created_at: now,
+            deactivated_at: None,
         }),
         // Another process was faster than our look above.
         Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {
@@ -256,6 +274,11 @@ pub async fn find(db: &impl ConnectionTrait, id: PersonId) -> Result<Option<Pers
     row.doing("read a person")?.map(from_row).transpose()
 }
 
+/// The account of that id, if its person can sign in, as the caller's transaction sees it.
+pub async fn active(db: &impl ConnectionTrait, id: PersonId) -> Result<Option<Person>, MetaError> {
+    Ok(find(db, id).await?.filter(|person| person.deactivated_at.is_none()))
+}
+
 /// The account of that user name, as the caller's transaction sees it.
 pub async fn named(
     db: &impl ConnectionTrait,
@@ -263,6 +286,7 @@ pub async fn named(
 ) -> Result<Option<Credentials>, MetaError> {
     let row = person::Entity::find()
         .filter(person::Column::UsernameKey.eq(name_key(username)))
+        .filter(person::Column::LeftAt.is_null())
         .one(db)
         .await
         .doing("read a person")?;
@@ -284,12 +308,13 @@ pub async fn check_password(
     let row = person::Entity::find_by_id(bytes_of(id.as_bytes())).one(db).await;
     match row.doing("read a person")? {
         // Hashes hold a salt: who could measure this comparison would learn nothing of a password.
-        Some(row) if row.password_hash == password_hash => Ok(()),
+        Some(row) if row.password_hash == password_hash && row.deactivated_at.is_none() => Ok(()),
         _ => Err(Refusal::PasswordChanged.into()),
     }
 }
 
-async fn set_password(
+/// Stores a password's hash within the caller's transaction.
+pub async fn set_password(
     db: &impl ConnectionTrait,
     id: PersonId,
     password_hash: &str,
@@ -312,7 +337,24 @@ pub async fn has_admin(db: &impl ConnectionTrait) -> Result<bool, MetaError> {
 /// What others see of these people; those that do not exist are absent.
 pub async fn briefs(
     db: &impl ConnectionTrait,
+    ids: Vec<Vec<u8>>,
+) -> Result<BTreeMap<Vec<u8>, PersonBrief>, MetaError> {
+    briefs_where(db, ids, Condition::all()).await
+}
+
+/// As [`briefs`], without those who cannot sign in.
+pub async fn active_briefs(
+    db: &impl ConnectionTrait,
+    ids: Vec<Vec<u8>>,
+) -> Result<BTreeMap<Vec<u8>, PersonBrief>, MetaError> {
+    let active = Condition::all().add(person::Column::DeactivatedAt.is_null());
+    briefs_where(db, ids, active).await
+}
+
+async fn briefs_where(
+    db: &impl ConnectionTrait,
     mut ids: Vec<Vec<u8>>,
+    wanted: Condition,
 ) -> Result<BTreeMap<Vec<u8>, PersonBrief>, MetaError> {
     ids.sort_unstable();
     ids.dedup();
@@ -320,6 +362,7 @@ pub async fn briefs(
     for ids in ids.chunks(IDS_PER_QUERY_MAX) {
         let rows = person::Entity::find()
             .filter(person::Column::Id.is_in(ids.iter().cloned()))
+            .filter(wanted.clone())
             .all(db)
             .await
             .doing("read people")?;
@@ -344,17 +387,20 @@ fn set_if<T: Into<sea_orm::Value>>(value: Option<T>) -> ActiveValue<T> {
     value.map_or(ActiveValue::NotSet, ActiveValue::Set)
 }
 
-fn from_row(row: person::Model) -> Result<Person, MetaError> {
+/// An account as the rest of the program has it.
+pub fn from_row(row: person::Model) -> Result<Person, MetaError> {
     Ok(Person {
         id: person_id(&row.id)?,
         username: row.username,
         name: row.name,
         email: row.email,
+        email_verified: row.email_verified,
         admin: row.admin,
         language: row.language,
         time_zone: row.time_zone,
         phone: row.phone,
         second_factor: row.totp_on,
         created_at: time(row.created_at),
+        deactivated_at: row.deactivated_at.map(time),
     })
 }

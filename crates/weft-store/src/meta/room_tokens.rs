@@ -115,7 +115,7 @@ impl Meta {
         if time(row.expires_at) <= now || !stands(&self.db, &minted_with, now).await? {
             return Ok(None);
         }
-        let person = people::find(&self.db, person_id(&row.person)?).await?;
+        let person = people::active(&self.db, person_id(&row.person)?).await?;
         let Some(person) = person else { return Ok(None) };
         let room = match (row.room, row.key) {
             (Some(room), _) => TokenRoom::Id(room_id(&room)?),

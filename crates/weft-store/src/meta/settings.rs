@@ -24,6 +24,8 @@ const PUBLIC_LINKS: &str = "public_links";
 const OFF: &str = "off";
 /// Hash and end of the set-up link, as `hex:milliseconds`.
 const SETUP_SECRET: &str = "setup_secret";
+/// Who may make an account, in the caller's words.
+const REGISTRATION: &str = "registration";
 
 /// A set-up link: what it proves and how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,6 +100,18 @@ impl Meta {
         let note = Note::of(Act::SettingChanged).with("setting", PEOPLE_FOUND);
         note.with("value", found.name()).add(&write.txn).await?;
         write.commit("store a setting").await
+    }
+
+    /// Who may make an account, in the caller's words; `None` until an administrator has said.
+    pub async fn registration(&self) -> Result<Option<String>, MetaError> {
+        read(&self.db, REGISTRATION).await
+    }
+
+    /// Says who may make an account.
+    pub async fn set_registration(&self, mode: &str) -> Result<(), MetaError> {
+        let write = self.write().await?;
+        set(&write.txn, REGISTRATION, mode).await?;
+        write.commit("store who may register").await
     }
 
     /// Puts a set-up link in place of the one before it, if any.

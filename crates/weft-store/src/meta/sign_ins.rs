@@ -1,8 +1,9 @@
 //! Sign-ins: a token's hash, whose it is, and until when.
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect, sea_query::Expr,
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, Query},
 };
 use sha2::{Digest, Sha256};
 use weft_core::{Millis, PersonId};
@@ -11,7 +12,7 @@ use super::{
     Meta,
     audit::{Act, Note},
     bytes_of, db_time,
-    entities::sign_in,
+    entities::{person, sign_in},
     error::{Doing, MetaError, Refusal},
     people::{self, Person},
     person_id, room_tokens, time,
@@ -102,6 +103,7 @@ impl Meta {
         stored.doing("store a sign-in")?;
         let note = Note::of(Act::SignedIn).by(new.person).person(new.person);
         note.with("user_agent", user_agent).add(&write.txn).await?;
+        note_seen(&write.txn, &new.token_hash, now).await?;
         write.commit("store a sign-in").await
     }
 
@@ -118,7 +120,7 @@ impl Meta {
             return Ok(None);
         }
         let id = person_id(&row.person)?;
-        let Some(person) = people::find(&self.db, id).await? else { return Ok(None) };
+        let Some(person) = people::active(&self.db, id).await? else { return Ok(None) };
         // Those from before this was noted began with a password.
         let confirmed_at = time(row.confirmed_at.max(row.created_at));
         let valid = |expires_at| SignIn { person, expires_at: time(expires_at), confirmed_at };
@@ -174,6 +176,7 @@ impl Meta {
             .exec(&write.txn)
             .await;
         touched.doing("store a sign-in's use")?;
+        note_seen(&write.txn, token_hash, now).await?;
         write.commit("store a sign-in's use").await
     }
 
@@ -244,6 +247,26 @@ impl Meta {
         write.commit("end sign-ins").await?;
         Ok(ended)
     }
+}
+
+/// Notes when the person of a sign-in was here last, which is known also when they have signed out.
+async fn note_seen(
+    db: &impl ConnectionTrait,
+    token_hash: &[u8; 32],
+    now: Millis,
+) -> Result<(), MetaError> {
+    let mut of_sign_in = Query::select();
+    of_sign_in
+        .column(sign_in::Column::Person)
+        .from(sign_in::Entity)
+        .and_where(sign_in::Column::TokenHash.eq(token_hash.to_vec()));
+    let seen = person::Entity::update_many()
+        .col_expr(person::Column::SeenAt, Expr::value(db_time(now)))
+        .filter(person::Column::Id.in_subquery(of_sign_in))
+        .exec(db)
+        .await;
+    seen.doing("note when somebody was here")?;
+    Ok(())
 }
 
 /// Ends all the person's sign-ins but `kept`, and the room tokens minted with them, within the caller's

@@ -396,7 +396,7 @@ impl Meta {
         let write = self.write().await?;
         team(&write.txn, space, by, Role::Owner).await?;
         let (person, row) = other(&write.txn, space, username).await?;
-        if !row.joined {
+        if !row.joined || people::active(&write.txn, person.id).await?.is_none() {
             return Err(Refusal::NotFound.into());
         }
         join(&write.txn, space, by, Role::Admin, true, by, now).await?;
@@ -488,8 +488,8 @@ async fn insert(
     })
 }
 
-/// Stores what somebody is in a space, in place of what they were.
-async fn join(
+/// Stores what somebody is in a space, in place of what they were, within the caller's transaction.
+pub async fn join(
     db: &impl ConnectionTrait,
     space: SpaceId,
     person: PersonId,
@@ -520,7 +520,8 @@ async fn join(
     Ok(())
 }
 
-async fn remove(
+/// Takes somebody out of a space within the caller's transaction.
+pub async fn remove(
     db: &impl ConnectionTrait,
     space: SpaceId,
     person: PersonId,

@@ -5,6 +5,7 @@ use weft_core::{Millis, PersonId, Right, RoomId};
 
 use super::*;
 
+mod departures;
 mod inboxes;
 mod spaces;
 

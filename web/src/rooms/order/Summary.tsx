@@ -84,7 +84,7 @@ function PersonTotal({ order, total, myId, names }: PersonProps) {
     .map((item) => `${item.name} ×${item.count}`);
   return (
     <li className={classes.sum}>
-      <Avatar name={name} color={names.colorOf(total.personId)} size={24} />
+      <Avatar name={name} person={total.personId} color={names.colorOf(total.personId)} size={24} />
       <span className={classes.sumName}>
         {total.personId === myId ? t('presence.you', { name }) : name}
       </span>

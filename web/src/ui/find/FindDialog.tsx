@@ -7,7 +7,7 @@ import { useRoomActs, useRooms } from '../../api/rooms';
 import { useContents, useSpaces } from '../../api/spaces';
 import { usePlace } from '../../app/place';
 import { useWords } from '../../i18n/hooks';
-import { shownTitle, spaceName } from '../../i18n/names';
+import { personName, shownTitle, spaceName } from '../../i18n/names';
 import { useDialogs } from '../dialogs';
 import { isImeKey } from '../ime';
 import { KindIcon, KINDS, SpaceIcon } from '../KindIcon';
@@ -180,7 +180,7 @@ function useThings(): Item[] {
   const go = (path: string) => () => void router.navigate({ to: path });
   return [
     ...rooms.map((room): Item => {
-      const space = room.space === null ? room.owner.name : spaceName(t, room.space);
+      const space = room.space === null ? personName(t, room.owner.name) : spaceName(t, room.space);
       return {
         key: `room ${room.id}`,
         name: shownTitle(room.title, t('doc.untitled')),

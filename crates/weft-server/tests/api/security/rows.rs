@@ -92,6 +92,13 @@ pub async fn row(world: &mut World, operation: &Operation<'_>, who: Who) -> Row 
         | "delete_auth_sign-ins"
         | "get_tokens"
         | "get_admin_quarantine"
+        | "get_admin_people"
+        | "get_admin_registration"
+        | "get_admin_spaces"
+        | "get_admin_storage"
+        | "get_admin_mail"
+        | "get_admin_versions"
+        | "delete_auth_picture"
         | "get_admin_invites"
         | "get_admin_audit"
         | "get_admin_sharing"
@@ -139,6 +146,32 @@ pub async fn row(world: &mut World, operation: &Operation<'_>, who: Who) -> Row 
         "post_auth_second-factor_off" => {
             Row::sending(json!({"password": PASSWORD, "code": "no"})).then("not_found")
         }
+
+        "post_auth_reset" => {
+            Row::sending(json!({"secret": "x", "password": PASSWORD})).then("link_expired")
+        }
+        "post_auth_reset_ask" => Row::sending(json!({"username": "ann"})).then("no_mail"),
+        "post_auth_verify" => Row::sending(json!({"secret": "x"})).then("link_expired"),
+        "post_auth_verify_send" => Row::default().then("no_mail"),
+        "post_auth_leave" => Row::sending(json!({"password": "no"})).then("wrong_credentials"),
+        "put_auth_picture" => {
+            Row { body: Some("no picture".to_owned()), ..Row::default() }.then("bad_request")
+        }
+        "get_pictures" => Row::default().then("bad_request"),
+        "get_pictures_person_hash" => Row::of("person", NOWHERE).and("hash", "0").then("not_found"),
+        "patch_admin_people_person" => {
+            Row::of("person", NOWHERE).with(json!({"active": true})).then("not_found")
+        }
+        "delete_admin_people_person_sign-ins" | "post_admin_people_person_reset-link" => {
+            Row::of("person", NOWHERE).then("not_found")
+        }
+        "post_admin_people_person_delete" => {
+            Row::of("person", NOWHERE).with(json!({"heir": "ann"})).then("not_found")
+        }
+        "put_admin_registration" => {
+            Row::sending(json!({"registration": "open"})).then("set_at_start")
+        }
+        "post_admin_mail-test" => Row::default().then("no_mail"),
 
         "post_tokens" => Row::sending(json!({"name": "x", "scopes": ["read"]})),
         "delete_tokens_token" => {
