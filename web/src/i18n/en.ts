@@ -417,7 +417,7 @@ export const en = {
 
   // Inbox, notices and requests for access
   'nav.inbox': 'Inbox',
-  'inbox.nav': 'Inbox, new: {{count}}',
+  'inbox.nav': 'new: {{count}}',
   'inbox.empty': "You're all caught up.",
   'inbox.empty_hint': 'Mentions, invitations, and what others share with you or ask of you show here.',
   'inbox.all': 'All',

@@ -357,7 +357,7 @@ export const zh: Record<ZhKey, string> = {
 
   // 收件箱、通知和权限申请
   'nav.inbox': '收件箱',
-  'inbox.nav': '收件箱，{{count}} 条新通知',
+  'inbox.nav': '{{count}} 条新通知',
   'inbox.empty': '没有新通知。',
   'inbox.empty_hint': '别人提到你、邀请你、与你分享内容或向你申请权限时，会显示在这里。',
   'inbox.all': '全部',

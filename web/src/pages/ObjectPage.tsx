@@ -5,7 +5,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useCanGoBack, useLocation, useNavigate, useParams, useRouter } from '@tanstack/react-router';
 import { lazy, Suspense, useCallback, useEffect, useRef, useState, type ReactNode } from 'react';
 import { asApiError } from '../api/client';
-import { refreshLists } from '../api/lists';
+import { listKey, refreshLists } from '../api/lists';
 import { useRoomActs, useRoomInfo } from '../api/rooms';
 import type { Kind, Right as InfoRight, RoomInfo } from '../api/types';
 import { useIsGuest } from '../app/guest';
@@ -406,7 +406,12 @@ function Gone({ id, open, onReopen }: GoneProps) {
   }, [queries]);
   const fault = open?.state.fault ?? { code: 'not_found', params: {} };
   const unseen = fault.code === 'not_found' || fault.code === 'no_access';
-  useLetIn(id, () => unseen && onReopen());
+  useLetIn(id, () => {
+    if (!unseen) return;
+    void queries.invalidateQueries({ queryKey: listKey.room(id) });
+    if (open === null) onReopen();
+    else open.room.retryNow();
+  });
   const restorable = fault.code === 'trashed' && open?.state.right === 'manage';
   const restore = async () => {
     if (await acts.restore(id)) onReopen();

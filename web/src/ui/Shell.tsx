@@ -192,14 +192,14 @@ interface RailProps {
 
 function Rail({ user, treeOpen, onToggleTree }: RailProps) {
   const { t } = useWords();
-  const inbox = useInboxName();
+  const unread = useUnread();
   return (
     <nav className={`${classes.rail} no-print`} aria-label={t('shell.main_nav')}>
       <Link to="/home" className={classes.logo} aria-label={`Weft, ${t('nav.home')}`}>
         <Logo />
       </Link>
       <RailLink to="/home" icon={IconHome} label={t('nav.home')} />
-      <RailLink to="/inbox" icon={IconInbox} label={t('nav.inbox')} {...inbox} />
+      <RailLink to="/inbox" icon={IconInbox} label={t('nav.inbox')} count={unread} />
       <div className={classes.spring} />
       <Tooltip label={`${t('shell.tree_toggle')} (${shortcutText('Ctrl \\')})`} position="right">
         <ActionIcon
@@ -223,13 +223,6 @@ function Rail({ user, treeOpen, onToggleTree }: RailProps) {
   );
 }
 
-/** The badge of the inbox, and what it is called with it. */
-function useInboxName(): { count: number; name: string } {
-  const { t } = useWords();
-  const count = useUnread();
-  return { count, name: count === 0 ? t('nav.inbox') : t('inbox.nav', { count }) };
-}
-
 interface FaceProps {
   icon: TablerIcon;
   label: string;
@@ -237,9 +230,9 @@ interface FaceProps {
   count?: number;
 }
 
-function RailLink({ to, name, ...face }: FaceProps & { to: '/home' | '/inbox'; name?: string }) {
+function RailLink({ to, ...face }: FaceProps & { to: '/home' | '/inbox' }) {
   return (
-    <Link to={to} className={classes.railLink} activeProps={{ 'data-active': true }} aria-label={name}>
+    <Link to={to} className={classes.railLink} activeProps={{ 'data-active': true }}>
       <TabFace {...face} />
     </Link>
   );
@@ -247,7 +240,7 @@ function RailLink({ to, name, ...face }: FaceProps & { to: '/home' | '/inbox'; n
 
 function Tabs({ user, onTree }: { user: User; onTree: () => void }) {
   const { t } = useWords();
-  const inbox = useInboxName();
+  const unread = useUnread();
   return (
     <nav className={`${classes.tabs} no-print`} aria-label={t('shell.main_nav')}>
       <Link to="/home" className={classes.tab} activeProps={{ 'data-active': true }}>
@@ -261,8 +254,8 @@ function Tabs({ user, onTree }: { user: User; onTree: () => void }) {
           <TabFace icon={IconPlus} label={t('nav.new')} />
         </UnstyledButton>
       </NewMenu>
-      <Link to="/inbox" className={classes.tab} activeProps={{ 'data-active': true }} aria-label={inbox.name}>
-        <TabFace icon={IconInbox} label={t('nav.inbox')} count={inbox.count} />
+      <Link to="/inbox" className={classes.tab} activeProps={{ 'data-active': true }}>
+        <TabFace icon={IconInbox} label={t('nav.inbox')} count={unread} />
       </Link>
       <MeMenu user={user} position="top-end">
         <UnstyledButton className={classes.tab} data-testid="me-menu">
@@ -274,17 +267,19 @@ function Tabs({ user, onTree }: { user: User; onTree: () => void }) {
 }
 
 function TabFace({ icon: Icon, label, count = 0 }: FaceProps): ReactNode {
+  const { t } = useWords();
   return (
     <>
       <span className={classes.face}>
         <Icon size={20} stroke={1.5} aria-hidden="true" />
         {count > 0 && (
-          <span className={classes.badge} data-testid="inbox-badge">
+          <span className={classes.badge} aria-hidden="true" data-testid="inbox-badge">
             {badge(count)}
           </span>
         )}
       </span>
       <span>{label}</span>
+      {count > 0 && <span className="visually-hidden">{t('inbox.nav', { count })}</span>}
     </>
   );
 }
