@@ -6,7 +6,7 @@ use super::{File, Tree};
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
 /// What stands at the root. Everything else has a folder.
-const AT_ROOT: [&str; 22] = [
+const AT_ROOT: [&str; 23] = [
     ".cargo",
     ".ci",
     ".config",
@@ -22,6 +22,7 @@ const AT_ROOT: [&str; 22] = [
     "LICENSE",
     "README.md",
     "bench",
+    "cedar",
     "crates",
     "docs",
     "fuzz",
