@@ -252,6 +252,8 @@ impl Meta {
         let held = link_holder::Entity::find()
             .filter(link_holder::Column::Holder.eq(holder.clone()))
             .order_by_desc(link_holder::Column::At)
+            // SQLite knows no offset without a limit.
+            .limit(LINKS_HELD_MAX)
             .offset(LINKS_HELD_MAX - 1)
             .all(&write.txn)
             .await
