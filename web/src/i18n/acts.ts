@@ -49,6 +49,13 @@ export const ACTS = [
   'workspace_invite_made',
   'workspace_invite_revoked',
   'setting_changed',
+  'account_deactivated',
+  'account_reactivated',
+  'account_removed',
+  'admin_made',
+  'admin_taken',
+  'reset_link_made',
+  'password_reset',
 ] as const;
 
 const RULES = ['links', 'public_links', 'outsiders'];
@@ -94,10 +101,13 @@ function subject(t: Translate, { room, folder, space }: Act): string {
 
 const roleName = (t: Translate, role: string): string => (role === '' ? '' : t(`role.${role}`));
 
-const setting = (t: Translate, name: string): string =>
-  name === 'public_links' || name === 'people_found' ? t(`sharing.${name}`) : name;
+function setting(t: Translate, name: string): string {
+  if (name === 'registration') return t('admin.registration');
+  return name === 'public_links' || name === 'people_found' ? t(`sharing.${name}`) : name;
+}
 
 function valueName(t: Translate, value: unknown): string {
   if (typeof value === 'boolean') return t(value ? 'audit.on' : 'audit.off');
+  if (value === 'open' || value === 'invite' || value === 'closed') return t(`admin.registration.${value}`);
   return value === 'everybody' || value === 'shared' ? t(`sharing.found.${value}`) : String(value ?? '');
 }

@@ -170,12 +170,14 @@ fn stand_in(guest: &Guest) -> Person {
         username: String::new(),
         name: guest.name.clone(),
         email: None,
+        email_verified: false,
         admin: false,
         language: "en".to_owned(),
         time_zone: None,
         phone: None,
         second_factor: false,
         created_at: guest.created_at,
+        deactivated_at: None,
     }
 }
 

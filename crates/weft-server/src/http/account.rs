@@ -153,7 +153,8 @@ pub(super) async fn leave(
     second_factor::check(&state, person, form.code.as_deref()).await?;
     let (id, cookie) = (person.id, clearing_cookie(state.is_https()));
     to_the_end(async move {
-        let departure = state.meta.depart(id, heir, state.clock.now()).await?;
+        let departing = Box::pin(state.meta.depart(id, heir, state.clock.now()));
+        let departure = departing.await?;
         tracing::info!(person = %id, "person left");
         admin_people::departed(&state, departure).await
     })

@@ -197,7 +197,8 @@ pub(super) async fn delete(
     let id = person_id(&person)?;
     let heir = heir(&state, &fields::required(form.heir, "heir")?).await?;
     to_the_end(async move {
-        let departure = state.meta.depart(id, Some(heir), state.clock.now()).await?;
+        let departing = Box::pin(state.meta.depart(id, Some(heir), state.clock.now()));
+        let departure = departing.await?;
         tracing::info!(person = %id, by = %by.person.id, %heir, "person removed");
         departed(&state, departure).await?;
         Ok(StatusCode::NO_CONTENT)

@@ -245,7 +245,7 @@ async fn whatever_ends_a_link_ends_its_guests_by_every_protocol() {
 #[tokio::test]
 async fn a_link_that_expires_ends_its_guests() {
     let open = |config: &mut weft_server::Config| {
-        config.registration = weft_server::config::Registration::Open;
+        config.registration = Some(weft_server::config::Registration::Open);
     };
     let server = Server::in_time(open).await;
     let lin = server.person("lin").await;

@@ -9,7 +9,9 @@ use sea_orm::{
 use weft_core::{Millis, PersonId};
 
 use super::{
-    Meta, bytes_of, db_time,
+    Meta,
+    audit::{Act, Note},
+    bytes_of, db_time,
     entities::{account_link, person},
     error::{Doing, MetaError, Refusal},
     name_key,
@@ -80,6 +82,10 @@ impl Meta {
         ]);
         let stored = account_link::Entity::insert(row).on_conflict(replace);
         stored.exec_without_returning(&write.txn).await.doing("store a link")?;
+        // What is mailed is not in anybody's hands but its person's.
+        if new.email.is_none() {
+            Note::of(Act::ResetLinkMade).person(new.person).add(&write.txn).await?;
+        }
         write.commit("store a link").await
     }
 
@@ -125,6 +131,8 @@ impl Meta {
         remove(&write.txn, person.id, Purpose::Reset).await?;
         people::set_password(&write.txn, person.id, password_hash).await?;
         let ended = sign_ins::end_all(&write.txn, person.id, None).await?;
+        let note = Note::of(Act::PasswordReset).by(person.id).person(person.id);
+        note.add(&write.txn).await?;
         write.commit("reset a password").await?;
         Ok((person.id, ended))
     }

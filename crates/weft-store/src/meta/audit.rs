@@ -132,6 +132,13 @@ acts! {
     WorkspaceInviteMade = "workspace_invite_made",
     WorkspaceInviteRevoked = "workspace_invite_revoked",
     SettingChanged = "setting_changed",
+    AccountDeactivated = "account_deactivated",
+    AccountReactivated = "account_reactivated",
+    AccountRemoved = "account_removed",
+    AdminMade = "admin_made",
+    AdminTaken = "admin_taken",
+    ResetLinkMade = "reset_link_made",
+    PasswordReset = "password_reset",
 }
 
 /// An act, and what it was about.

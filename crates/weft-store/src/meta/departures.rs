@@ -15,7 +15,9 @@ use weft_core::{
 };
 
 use super::{
-    Meta, access_tokens, account_links, bytes_of, db_time,
+    Meta, access_tokens, account_links,
+    audit::{Act, Note},
+    bytes_of, db_time,
     entities::{
         access_grant, folder, invite, opened, person, picture, recovery_code, room, room_token,
         space, space_member, star, workspace_invite,
@@ -50,6 +52,7 @@ impl Meta {
         let at = person.deactivated_at.unwrap_or(now);
         set(&write.txn, id, person::Column::DeactivatedAt, Some(db_time(at))).await?;
         let ended = shut_out(&write.txn, id).await?;
+        Note::of(Act::AccountDeactivated).person(id).add(&write.txn).await?;
         write.commit("deactivate a person").await?;
         Ok(ended)
     }
@@ -67,6 +70,7 @@ impl Meta {
         // What a call made that was under way when they were deactivated.
         shut_out(&write.txn, id).await?;
         set(&write.txn, id, person::Column::DeactivatedAt, None::<i64>).await?;
+        Note::of(Act::AccountReactivated).person(id).add(&write.txn).await?;
         write.commit("reactivate a person").await
     }
 
@@ -78,6 +82,8 @@ impl Meta {
         let write = self.write().await?;
         present(&write.txn, id).await?;
         let ended = sign_ins::end_all(&write.txn, id, None).await?;
+        let note = Note::of(Act::SignInsEnded).person(id);
+        note.with("count", ended.len()).add(&write.txn).await?;
         write.commit("end sign-ins").await?;
         Ok(ended)
     }
@@ -99,6 +105,8 @@ impl Meta {
             spaces::remove(&write.txn, spaces::GALLERY, id).await?;
         }
         set(&write.txn, id, person::Column::Admin, admin).await?;
+        let act = if admin { Act::AdminMade } else { Act::AdminTaken };
+        Note::of(act).person(id).add(&write.txn).await?;
         write.commit("change who administers").await
     }
 
@@ -131,6 +139,7 @@ impl Meta {
         }
         departure.ended = shut_out(db, id).await?;
         forget(db, id, now).await?;
+        Note::of(Act::AccountRemoved).person(id).with("name", person.username).add(db).await?;
         write.commit("remove a person").await?;
         Ok(departure)
     }

@@ -70,6 +70,7 @@ impl Meta {
         let rows = person::Entity::find()
             .filter(wanted)
             .filter(person::Column::Id.ne(bytes_of(me.as_bytes())))
+            .filter(person::Column::DeactivatedAt.is_null())
             .order_by_asc(person::Column::UsernameKey)
             .limit(count_max)
             .all(&self.db)

@@ -111,6 +111,8 @@ impl Meta {
     pub async fn set_registration(&self, mode: &str) -> Result<(), MetaError> {
         let write = self.write().await?;
         set(&write.txn, REGISTRATION, mode).await?;
+        let note = Note::of(Act::SettingChanged).with("setting", REGISTRATION);
+        note.with("value", mode).add(&write.txn).await?;
         write.commit("store who may register").await
     }
 
