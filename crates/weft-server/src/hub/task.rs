@@ -234,9 +234,8 @@ impl<'a> Task<'a> {
                 idle_since = Instant::now();
             }
             let now = self.tools.clock.now();
-            let wake = self.room.next_wake().into_iter().chain(self.touch_due).min();
-            let wake =
-                wake.map(|at| Instant::now() + Duration::from_millis(at.saturating_sub(now)));
+            let due = self.room.next_wake().into_iter().chain(self.touch_due).min();
+            let wake = due.map(|at| Instant::now() + Duration::from_millis(at.saturating_sub(now)));
             let wake = wake.unwrap_or_else(|| (idle_since + idle).max(Instant::now() + RECONSIDER));
             tokio::select! {
                 biased;
@@ -261,7 +260,8 @@ impl<'a> Task<'a> {
                     None => return self.touch().await,
                 },
                 () = tokio::time::sleep_until(wake) => {
-                    let now = self.tools.clock.now();
+                    // A clock that was set back must not hold up what is due.
+                    let now = self.tools.clock.now().max(due.unwrap_or_default());
                     self.room.wake(now);
                     if self.touch_due.is_some_and(|due| due <= now) {
                         self.touch().await;

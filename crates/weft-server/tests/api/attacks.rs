@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use crate::{
-    document::{document, operations},
+    document::{Operation, document, operations},
     support::{Caller, PASSWORD, Server, logged},
     wire::typed,
 };
@@ -174,7 +174,12 @@ async fn tricks_in_names_find_nothing() {
     let authorization = format!("authorization: Bearer {}\r\n", token_of(&lin));
     let document = document(&lin).await;
     let mut tried = 0;
-    for operation in operations(document).iter().filter(|operation| operation.path.contains('{')) {
+    // Asking to be let in is answered alike whatever the name.
+    let named = |call: &&Operation<'_>| {
+        let tells_nothing = call.path.ends_with("/access-requests") && call.method == "post";
+        call.path.contains('{') && !tells_nothing
+    };
+    for operation in operations(document).iter().filter(named) {
         let method = operation.method.to_uppercase();
         let body = if ["GET", "DELETE"].contains(&&*method) { "" } else { "{}" };
         let long = "x".repeat(5000);

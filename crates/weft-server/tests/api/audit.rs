@@ -121,7 +121,9 @@ async fn sign_ins_and_what_guards_them_are_noted_without_secrets() {
     lin.delete(&format!("/tokens/{}", made["id"].as_str().unwrap())).await;
     let form = json!({"password": PASSWORD, "new_password": "battery staple"});
     assert_eq!(lin.post("/auth/password", form).await.status, 204);
-    lin.patch("/auth/me", json!({"email": "lin@example.net"})).await.expect(200);
+    lin.patch("/auth/me", json!({"email": "lin@example.net", "password": "battery staple"}))
+        .await
+        .expect(200);
     lin.post("/auth/logout", json!({})).await;
     let noted = acts(&admin, "/admin/audit?limit=200").await;
     assert_eq!(
@@ -194,9 +196,8 @@ async fn people_are_found_by_the_beginning_of_a_name() {
     let (admin, _) = server.set_up().await;
     let (lin, bo) = (server.person("lin").await, server.person("bob").await);
     server.person("林月").await;
-    bo.patch("/auth/me", json!({"name": "Robert 100% Xu", "email": "bo@example.net"}))
-        .await
-        .expect(200);
+    let form = json!({"name": "Robert 100% Xu", "email": "bo@example.net", "password": PASSWORD});
+    bo.patch("/auth/me", form).await.expect(200);
     let found = async |asked: &str| {
         let answer = lin.get(&format!("/people?q={asked}")).await.expect(200);
         let names = answer["people"].as_array().unwrap().iter();

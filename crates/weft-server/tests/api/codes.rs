@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::{
-    support::{Answer, Caller, NOW, PASSWORD, Server, room_without_a_log},
+    support::{Answer, Caller, DAY, NOW, PASSWORD, Server, room_without_a_log},
     wire::typed,
 };
 
@@ -110,6 +110,16 @@ async fn every_documented_code_is_reached() {
     let anybody = Some(json!({"registration": "open"}));
     let set = admin.call(Method::PUT, "/admin/registration", anybody).await;
     see(set, 409, "set_at_start");
+    let linked = admin.document("linked").await;
+    let form = json!({"who": "public", "right": "read", "password": "open sesame"});
+    let put = admin.call(Method::PUT, &format!("/rooms/{linked}/link"), Some(form)).await;
+    let secret = put.expect(200)["link"]["secret"].clone();
+    let open = async |password: Option<&str>| {
+        let form = json!({"room": linked, "secret": secret, "password": password});
+        stranger.post("/links/open", form).await
+    };
+    see(open(None).await, 401, "link_password_needed");
+    see(open(Some("wrong one")).await, 401, "wrong_link_password");
     let large = json!({"kind": "doc", "title": "x".repeat(3_000)});
     see(admin.post("/rooms", large).await, 413, "too_large");
     let room = admin.document("small").await;
@@ -141,6 +151,11 @@ async fn every_documented_code_is_reached() {
     let address = json!({"email": "a@example.org", "password": PASSWORD});
     unheard.patch("/auth/me", address).await.expect(200);
     see(unheard.post("/admin/mail-test", json!({})).await, 502, "mail_failed");
+    let old = Server::open().await;
+    let cat = old.person("cat").await;
+    old.clock.advance(7 * DAY);
+    let token = json!({"name": "x", "scopes": ["read"]});
+    see(cat.post("/tokens", token).await, 403, "sign_in_again");
     let crowded =
         Server::with(Server::limits(|limits| limits.connections_per_address_max = 1)).await;
     let first = tokio::net::TcpStream::connect(crowded.running.address()).await.unwrap();

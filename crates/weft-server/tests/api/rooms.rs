@@ -27,6 +27,7 @@ async fn a_room_is_made_and_described() {
         "folder": null,
         "starred": false,
         "opened_at": null,
+        "muted": false,
     });
     assert_eq!(room, expected);
     assert_eq!(lin.get("/rooms/lunch:1").await.expect(200), expected);
