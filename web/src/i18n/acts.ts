@@ -1,7 +1,7 @@
 /** A sentence for every act of the audit log, in the person's language. */
 import type { Act } from '../api/types';
 import { rightName } from './faults';
-import { shownTitle } from './names';
+import { personName, shownTitle } from './names';
 import type { Translate } from './time';
 
 /** Whose words are in `audit.act.…`; a test compares them with the server's. */
@@ -68,7 +68,7 @@ export function actSentence(t: Translate, act: Act): string {
   };
   const words = {
     by: actor(t, act, text('guest')),
-    person: act.person?.name ?? (text('to_space') || t('audit.somebody')),
+    person: act.person === null ? text('to_space') || t('audit.somebody') : personName(t, act.person.name),
     what: subject(t, act),
     right: rightName(t, text('right')),
     role: roleName(t, text('role')),
@@ -87,7 +87,7 @@ export function actSentence(t: Translate, act: Act): string {
 }
 
 function actor(t: Translate, { by, address }: Act, guest: string): string {
-  if (by !== null) return by.name;
+  if (by !== null) return personName(t, by.name);
   if (guest !== '') return t('presence.guest_name', { name: guest });
   return t(address === '' ? 'audit.server' : 'audit.somebody');
 }

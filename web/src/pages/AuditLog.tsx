@@ -6,7 +6,7 @@ import { useActs } from '../api/audit';
 import type { Act, ActFilter } from '../api/types';
 import { actSentence } from '../i18n/acts';
 import { useWhen, useWords } from '../i18n/hooks';
-import { shownTitle, spaceName } from '../i18n/names';
+import { personName, shownTitle, spaceName } from '../i18n/names';
 import { FaultAlert } from '../ui/FaultAlert';
 import classes from './Settings.module.css';
 
@@ -118,9 +118,9 @@ function Row({ act, onNarrow }: RowProps) {
           <span title={full(act.at)}>{when(act.at)}</span>
           {' · '}
           {act.address === '' ? t('audit.here') : act.address}
-          {by !== null && <Only onClick={() => onNarrow('person', by.username, by.name)}>{by.name}</Only>}
+          {by !== null && <Only onClick={() => onNarrow('person', by.id, personName(t, by.name))}>{personName(t, by.name)}</Only>}
           {person !== null && person.id !== by?.id && (
-            <Only onClick={() => onNarrow('person', person.username, person.name)}>{person.name}</Only>
+            <Only onClick={() => onNarrow('person', person.id, personName(t, person.name))}>{personName(t, person.name)}</Only>
           )}
           {inRoom !== null && room !== null && (
             <Only onClick={() => onNarrow('room', inRoom.id, room)}>{room}</Only>
