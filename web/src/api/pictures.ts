@@ -1,5 +1,6 @@
 /** Pictures of people: asked for together, whoever shows them, and kept for a while. */
 import { useMutation, useQuery, useQueryClient, type QueryClient } from '@tanstack/react-query';
+import { useIsGuest } from '../app/guest';
 import { useApi } from '../app/services';
 import type { Api } from './client';
 
@@ -50,13 +51,14 @@ function gathererOf(api: Api): Gatherer {
   return made;
 }
 
-/** Where somebody's picture is; null while that is not known, and if they have none. */
+/** Where somebody's picture is; null while that is not known, if they have none, and for guests, who see initials. */
 export function usePicture(person: string | undefined): string | null {
   const api = useApi();
+  const isGuest = useIsGuest();
   const picture = useQuery({
     queryKey: pictureKey(person ?? ''),
     queryFn: () => gathererOf(api).ask(person ?? ''),
-    enabled: person !== undefined,
+    enabled: person !== undefined && !isGuest,
     staleTime: FRESH_MS,
     retry: false,
   });
