@@ -70,7 +70,7 @@ export function AuditLog() {
               key={what}
               size="md"
               withRemoveButton
-              removeButtonProps={{ 'aria-label': t('audit.widen', { name }), tabIndex: 0 }}
+              removeButtonProps={{ 'aria-label': t('audit.widen', { name }), 'aria-hidden': false, tabIndex: 0 }}
               onRemove={() => widen(what as keyof ActFilter)}
             >
               {name}
