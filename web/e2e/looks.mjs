@@ -14,8 +14,24 @@ export function tooWide(page) {
   });
 }
 
-/** What axe calls serious or critical, with the elements it means. */
+/** Waits until nothing fades or moves that comes to an end: a dialog that is half there has half its contrast. */
+async function still(page) {
+  await page.evaluate(async () => {
+    const frame = () => new Promise((next) => requestAnimationFrame(next));
+    const ends = (animation) => animation.effect?.getComputedTiming().endTime !== Infinity;
+    let quiet = 0;
+    while (quiet < 3) {
+      await frame();
+      const moving = document.getAnimations().filter((animation) => animation.playState === 'running' && ends(animation));
+      await Promise.allSettled(moving.map((animation) => animation.finished));
+      quiet = moving.length === 0 ? quiet + 1 : 0;
+    }
+  });
+}
+
+/** What axe calls serious or critical, with the elements it means, once the page stands still. */
 export async function axe(page) {
+  await still(page);
   const source = await readFile(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
   await page.evaluate(source);
   const found = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
