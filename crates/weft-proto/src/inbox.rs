@@ -42,6 +42,14 @@ pub fn read_op(bytes: &Bytes) -> Result<Op, FormatError> {
     Inbox::op(bytes)
 }
 
+/// An inbox from a snapshot of one.
+///
+/// # Errors
+/// [`Damaged`] if these are no bytes of an inbox.
+pub fn read_state(bytes: &Bytes) -> Result<Inbox, Damaged> {
+    Inbox::state(bytes)
+}
+
 impl Wired for Inbox {
     fn op(bytes: &Bytes) -> Result<Op, FormatError> {
         use wire::inbox_op::Op as W;

@@ -51,7 +51,7 @@ use load::{LoadError, load};
 use pace::Pace;
 pub(crate) use task::{Attach, Command};
 use task::{Followers, Task, Tools, append_of};
-pub(crate) use voice::Voice;
+pub(crate) use voice::{Answer, Voice};
 
 /// Changes of rights that are under way at once, when one act changes them in many rooms: the log stores them together.
 const ROOMS_TOLD_AT_ONCE: usize = 64;

@@ -8,6 +8,7 @@ mod assets;
 pub mod auth;
 mod clock;
 pub mod config;
+mod digest;
 pub mod http;
 pub mod hub;
 mod mail;

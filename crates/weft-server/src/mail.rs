@@ -88,6 +88,14 @@ pub struct MailError {
     is_final: bool,
 }
 
+impl MailError {
+    /// Whether it is of no use to try again.
+    #[must_use]
+    pub const fn is_final(&self) -> bool {
+        self.is_final
+    }
+}
+
 impl Mailer {
     /// A way out with nothing on it. To be called within a runtime.
     pub(crate) fn new(config: &MailConfig, limits: &Limits, clock: Clock) -> Self {

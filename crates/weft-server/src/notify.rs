@@ -169,6 +169,16 @@ pub(crate) async fn deliver(app: Weak<App>, bell: Bell) {
     }
 }
 
+/// What became of a delivery.
+enum Put {
+    /// Something new is in the inbox.
+    New,
+    /// There is nothing more to do.
+    Done,
+    /// It has to be tried again.
+    NotNow,
+}
+
 impl App {
     /// Whether nothing waits any more.
     async fn deliver_all(&self) -> Result<bool, MetaError> {
@@ -191,10 +201,14 @@ impl App {
             for delivery in deliveries {
                 let (id, to) = (delivery.id, delivery.to);
                 if held.contains(&to) {
-                } else if self.put(delivery).await? {
-                    self.meta.delivered(id).await?;
-                } else {
-                    held.insert(to);
+                    continue;
+                }
+                // From before anybody can see the notice.
+                let letter_due = self.letter_due(to);
+                match self.put(delivery).await? {
+                    Put::New => self.meta.delivered(id, letter_due).await?,
+                    Put::Done => self.meta.delivered(id, None).await?,
+                    Put::NotNow => drop(held.insert(to)),
                 }
             }
         }
@@ -220,31 +234,35 @@ impl App {
         self.meta.request_told(asked, &news, now).await
     }
 
-    /// Puts one delivery into its inbox, unless its person is not to hear of it. Whether it has come to its end.
-    async fn put(&self, Delivery { id, to, about, op }: Delivery) -> Result<bool, MetaError> {
+    /// Puts one delivery into its inbox, unless its person is not to hear of it.
+    async fn put(&self, Delivery { id, to, about, op }: Delivery) -> Result<Put, MetaError> {
         if !self.may_hear(to, about).await? {
-            return Ok(true);
+            return Ok(Put::Done);
         }
-        let op = match read_op(&Bytes::from(op)) {
-            Ok(Op::Add(_, told)) => Op::Add(id, told),
-            Ok(Op::Settle(_, settled)) => Op::Settle(id, settled),
+        let (op, put) = match read_op(&Bytes::from(op)) {
+            Ok(Op::Add(_, told)) => (Op::Add(id, told), Put::New),
+            Ok(Op::Settle(_, settled)) => (Op::Settle(id, settled), Put::Done),
             Ok(_) | Err(_) => {
                 tracing::error!(id, "a delivery cannot be read, and is dropped");
-                return Ok(true);
+                return Ok(Put::Done);
             }
         };
         match self.hub.put_in_inbox(to, &op).await {
-            Ok(()) => Ok(true),
-            Err(fault) if is_passing(&fault) => Ok(false),
+            Ok(()) => Ok(put),
+            Err(fault) if is_passing(&fault) => Ok(Put::NotNow),
             Err(fault) => {
                 tracing::error!(id, %to, %fault, "a delivery was refused, and is dropped");
-                Ok(true)
+                Ok(Put::Done)
             }
         }
     }
 
     /// Whether the person may open what this is about, and has not muted it.
-    async fn may_hear(&self, to: PersonId, about: Option<Target>) -> Result<bool, MetaError> {
+    pub(crate) async fn may_hear(
+        &self,
+        to: PersonId,
+        about: Option<Target>,
+    ) -> Result<bool, MetaError> {
         let now = self.clock.now();
         match about {
             None => Ok(self.meta.person(to).await?.is_some()),

@@ -18,7 +18,7 @@ use weft_store::{Log, LogError, Meta, MetaError, SetupSecret, SqliteLog, SqliteL
 use crate::{
     auth::{Secret, base_url_at_start, reachable},
     config::Config,
-    http,
+    digest, http,
     hub::Hub,
     notify,
     quarantine::Quarantine,
@@ -70,6 +70,7 @@ pub struct Running {
     served: JoinHandle<()>,
     upkeep: JoinHandle<()>,
     delivering: JoinHandle<()>,
+    mailing: JoinHandle<()>,
     _data_dir: DataDir,
 }
 
@@ -110,8 +111,19 @@ pub async fn serve_by(config: Config, clock: Clock) -> Result<Running, StartErro
     let served = tokio::spawn(front::serve(listener, router, door, stopping));
     let upkeep = tokio::spawn(keep_metrics(state.metrics.clone()));
     let delivering = tokio::spawn(notify::deliver(Arc::downgrade(&state), state.bell.clone()));
+    let mailing = tokio::spawn(digest::send(Arc::downgrade(&state)));
     state.set_ready(true);
-    Ok(Running { state, log, setup_link, stop, served, upkeep, delivering, _data_dir: data_dir })
+    Ok(Running {
+        state,
+        log,
+        setup_link,
+        stop,
+        served,
+        upkeep,
+        delivering,
+        mailing,
+        _data_dir: data_dir,
+    })
 }
 
 impl Running {
@@ -150,6 +162,7 @@ impl Running {
         self.state.set_ready(false);
         // What is not delivered waits in the metadata.
         self.delivering.abort();
+        self.mailing.abort();
         self.state.hub.stop().await;
         self.stop.send_replace(true);
         let wait = Duration::from_millis(self.state.config.limits.http_stop_ms_max);

@@ -4,6 +4,9 @@ export type Right = 'read' | 'comment' | 'edit' | 'manage';
 export type GrantRight = 'read' | 'comment' | 'edit';
 export type Kind = 'doc' | 'order';
 
+/** How often mail may tell of what one has not read, at most. */
+export type Digest = 'off' | 'hourly' | 'daily';
+
 export interface User {
   id: string;
   username: string;
@@ -17,6 +20,7 @@ export interface User {
   time_zone: string | null;
   /** Whether signing in takes a code besides the password. */
   second_factor: boolean;
+  digest: Digest;
   admin: boolean;
 }
 
@@ -27,6 +31,7 @@ export interface ProfileChange {
   phone?: string;
   language?: string;
   time_zone?: string;
+  digest?: Digest;
   /** Another address takes it. */
   password?: string;
 }

@@ -661,6 +661,12 @@ export const en = {
     'Sign out everywhere but here? Open pages close at once. Changes that are not sent stay there until you sign in again.',
   'settings.others_ended': 'You are signed out everywhere else.',
   'settings.tokens': 'Manage access tokens',
+  'digest.title': 'Mail about what you missed',
+  'digest.lead': 'Notices that you have not read after a quarter of an hour come by mail, together.',
+  'digest.off': 'Never',
+  'digest.hourly': 'Once an hour at most',
+  'digest.daily': 'Once a day at most',
+  'digest.unverified': 'Confirm your e-mail address first. Nothing is sent to it until then.',
   'settings.looks': 'Language and appearance',
 
   // Second factor

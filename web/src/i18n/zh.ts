@@ -620,6 +620,12 @@ export const zh: Record<ZhKey, string> = {
   'settings.end_others_question': '让其他所有设备退出登录？已打开的页面会立即断开，未提交的修改会留在那些设备上，重新登录后可继续提交。',
   'settings.others_ended': '其他设备均已退出登录。',
   'settings.tokens': '管理访问令牌',
+  'digest.title': '未读通知邮件',
+  'digest.lead': '超过一刻钟未读的通知会汇总成一封邮件发给你。',
+  'digest.off': '不发送',
+  'digest.hourly': '最多每小时一封',
+  'digest.daily': '最多每天一封',
+  'digest.unverified': '请先确认邮箱地址。在此之前不会发送邮件。',
   'settings.looks': '语言与外观',
 
   'factor.title': '两步登录',

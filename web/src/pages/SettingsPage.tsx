@@ -16,6 +16,7 @@ import { useWords } from '../i18n/hooks';
 import { usePageTitle } from '../ui/usePageTitle';
 import { DeleteAccount } from './DeleteAccount';
 import { Devices } from './Devices';
+import { DigestChoice } from './DigestChoice';
 import { PasswordForm } from './PasswordForm';
 import { PictureForm } from './PictureForm';
 import { ProfileForm } from './ProfileForm';
@@ -46,6 +47,7 @@ export function SettingsPage() {
       <Section title={t('settings.devices')} lead={t('settings.devices_lead')}>
         <Devices />
       </Section>
+      <DigestChoice user={user} />
       <Section title={t('tokens.title')} lead={t('tokens.lead')}>
         <Anchor component={Link} to="/tokens" underline="always">
           {t('settings.tokens')}

@@ -176,6 +176,7 @@ fn stand_in(guest: &Guest) -> Person {
         time_zone: None,
         phone: None,
         second_factor: false,
+        digest: weft_store::Digest::Off,
         created_at: guest.created_at,
         deactivated_at: None,
     }
@@ -387,6 +388,7 @@ mod tests {
             time_zone: None,
             phone: None,
             second_factor: false,
+            digest: weft_store::Digest::Off,
             created_at: 0,
             deactivated_at: None,
         };

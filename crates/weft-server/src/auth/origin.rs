@@ -4,7 +4,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use axum::http::{HeaderMap, header};
 
-use crate::{http::ApiError, state::AppState};
+use crate::{
+    http::ApiError,
+    state::{App, AppState},
+};
 
 /// Refuses a request whose `Origin` is absent or not the server's own.
 ///
@@ -27,7 +30,7 @@ pub fn check_origin_if_present(state: &AppState, headers: &HeaderMap) -> Result<
 }
 
 /// Where links lead: the public URL, or wherever this request found us.
-pub fn base_url(state: &AppState, headers: &HeaderMap) -> String {
+pub fn base_url(state: &App, headers: &HeaderMap) -> String {
     if let Some(url) = &state.config.public_url {
         return url.as_str().to_owned();
     }
@@ -51,7 +54,7 @@ pub fn reachable(mut address: SocketAddr) -> SocketAddr {
 }
 
 /// Where links lead that are made before anybody has asked for anything.
-pub fn base_url_at_start(state: &AppState) -> String {
+pub fn base_url_at_start(state: &App) -> String {
     base_url(state, &HeaderMap::new())
 }
 

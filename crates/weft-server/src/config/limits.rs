@@ -132,6 +132,8 @@ limits! {
         "How often a letter is tried before it is given up: some 57 minutes, as long as its link works.";
     mail_retry_ms = 10_000, "milliseconds",
         "How long the first wait is; each further one is four times as long.";
+    digest_delay_ms = 900_000, "milliseconds",
+        "How long a notice stays unread before a letter tells of it, and a letter that could not be sent waits.";
     connections_per_address_max = 10_000, "connections",
         "Open connections from one address (IPv6: /64), sockets included; trusted proxies are not counted.";
     http_head_ms_max = 10_000, "milliseconds",

@@ -32,6 +32,8 @@ pub(super) struct Profile {
     language: Option<String>,
     time_zone: Option<String>,
     phone: Option<String>,
+    /// How often letters may tell of what I have not read: `off`, `hourly` or `daily`.
+    digest: Option<String>,
     password: Option<String>,
 }
 
@@ -71,6 +73,7 @@ pub(super) async fn change_profile(
         language: form.language.map(|language| fields::language(Some(&language)).to_owned()),
         time_zone: form.time_zone.map(|zone| fields::time_zone(&zone)).transpose()?,
         phone: form.phone.map(fields::phone).transpose()?,
+        digest: form.digest.map(|digest| fields::digest(&digest)).transpose()?,
     };
     let moves = change.email.as_ref().is_some_and(|email| *email != signed.person.email);
     if moves {

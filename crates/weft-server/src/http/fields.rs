@@ -1,6 +1,7 @@
 //! The shapes of what people type: user names, passwords, titles, keys.
 
 use weft_core::{FolderId, PersonId, Right, SpaceId, access::Role};
+use weft_store::Digest;
 
 use crate::http::ApiError;
 
@@ -150,6 +151,11 @@ pub fn time_zone(value: &str) -> Result<Option<String>, ApiError> {
         Some((name, _)) => Ok(Some(name.to_owned())),
         None => Err(ApiError::BadRequest { field: "time_zone", reason: "unknown" }),
     }
+}
+
+/// `off`, `hourly` or `daily`.
+pub fn digest(value: &str) -> Result<Digest, ApiError> {
+    value.parse().map_err(|()| ApiError::BadRequest { field: "digest", reason: "unknown" })
 }
 
 /// 0–200 characters.

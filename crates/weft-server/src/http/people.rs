@@ -346,6 +346,8 @@ pub(super) struct User {
     language: String,
     time_zone: Option<String>,
     second_factor: bool,
+    /// How often letters may tell of what I have not read: `off`, `hourly` or `daily`.
+    digest: &'static str,
     admin: bool,
 }
 
@@ -360,6 +362,7 @@ pub(super) fn user(person: &Person) -> User {
         language: person.language.clone(),
         time_zone: person.time_zone.clone(),
         second_factor: person.second_factor,
+        digest: person.digest.name(),
         admin: person.admin,
     }
 }

@@ -4,13 +4,13 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 use weft_core::{
     Fault, PersonId,
-    kind::inbox::{Inbox, Op},
+    kind::inbox::{Inbox, Notice, NoticeId, Op},
     room::Outcome,
 };
-use weft_proto::inbox::write_op;
+use weft_proto::inbox::{read_state, write_op};
 use weft_store::inbox_of;
 
-use super::{Command, Hub, HubError, RoomHandle};
+use super::{Command, Hub, HubError, RoomHandle, load};
 
 impl Hub {
     /// The way to the person's inbox. It is made if it is not there yet: entry 1 of its log first (L2), then
@@ -25,6 +25,27 @@ impl Hub {
             self.meta().note_inbox(person, self.clock().now()).await?;
         }
         self.room(room).await
+    }
+
+    /// What is in the person's inbox and stored, the oldest first.
+    ///
+    /// # Errors
+    /// [`HubError::Unavailable`] if it cannot be read.
+    pub(crate) async fn notices(
+        &self,
+        person: PersonId,
+    ) -> Result<Vec<(NoticeId, Notice)>, HubError> {
+        if !self.meta().has_inbox(person).await? {
+            return Ok(Vec::new());
+        }
+        let unavailable = |error: &dyn std::fmt::Display| {
+            tracing::warn!(%person, %error, "an inbox cannot be read");
+            HubError::Unavailable
+        };
+        let loaded = load(&self.0.tools.log, inbox_of(person)).await;
+        let (_, loaded) = loaded.map_err(|error| unavailable(&error))?;
+        let inbox = read_state(&loaded.machine.snapshot()).map_err(|error| unavailable(&error))?;
+        Ok(inbox.notices().map(|(id, notice)| (id, notice.clone())).collect())
     }
 
     /// Does something in the person's inbox for the server, once: a repeat of a delivery is as good as done.

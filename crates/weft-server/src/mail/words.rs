@@ -74,6 +74,47 @@ impl Letter {
         Self::new(to, subject, text)
     }
 
+    /// What waits in somebody's inbox: what each notice says and where it leads, the newest first, and how many
+    /// more there are. The address has been verified.
+    pub fn digest(
+        to: &str,
+        language: &str,
+        notices: &[(String, Option<String>)],
+        more: usize,
+        url: &str,
+    ) -> Self {
+        let is_zh = language == "zh";
+        let count = notices.len() + more;
+        let subject = match (notices, is_zh) {
+            ([(only, _)], _) if more == 0 => only.clone(),
+            (_, true) => format!("Weft：{count} 条未读通知"),
+            (_, false) => format!("Weft: {count} unread notices"),
+        };
+        let mut text = String::from(if is_zh { "你好，\n\n" } else { "Hello,\n\n" });
+        for (says, link) in notices {
+            text.push_str(says);
+            text.push('\n');
+            if let Some(link) = link {
+                text.push_str(link);
+                text.push('\n');
+            }
+            text.push('\n');
+        }
+        match (more, is_zh) {
+            (0, _) => {}
+            (_, true) => text.push_str(&format!("另有 {more} 条。\n\n")),
+            (_, false) => text.push_str(&format!("And {more} more.\n\n")),
+        }
+        text.push_str(&if is_zh {
+            format!("全部通知：{url}/inbox\n在设置中可以调整或关闭此类邮件：{url}/settings\n")
+        } else {
+            format!(
+                "All of them: {url}/inbox\nHow often such mail comes, if at all, is in your settings: {url}/settings\n"
+            )
+        });
+        Self::new(to, &subject, text)
+    }
+
     fn new(to: &str, subject: &str, text: String) -> Self {
         Self { to: to.to_owned(), subject: subject.to_owned(), text }
     }

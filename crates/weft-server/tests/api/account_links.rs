@@ -13,14 +13,19 @@ const NEW_PASSWORD: &str = "battery staple of mail";
 const HOUR: u64 = 60 * MINUTE;
 
 /// A server that sends mail, and where it arrives.
-async fn with_mail() -> (Server, Smtp) {
+pub async fn with_mail() -> (Server, Smtp) {
     let smtp = Smtp::start().await;
     let server = Server::with(smtp.config()).await;
     (server, smtp)
 }
 
 /// Somebody with an address, verified or not.
-async fn registered(server: &Server, smtp: &mut Smtp, username: &str, verified: bool) -> Caller {
+pub async fn registered(
+    server: &Server,
+    smtp: &mut Smtp,
+    username: &str,
+    verified: bool,
+) -> Caller {
     let email = format!("{username}@example.org");
     let form = json!({"username": username, "password": PASSWORD, "email": email});
     let answer = server.stranger().post("/auth/register", form).await.expect(200);

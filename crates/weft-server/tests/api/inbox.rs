@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// A socket in its person's inbox, and what is in there.
-struct Watched {
+pub struct Watched {
     socket: Socket,
     room: Bytes,
     sent: u64,
@@ -22,7 +22,7 @@ struct Watched {
 }
 
 impl Watched {
-    async fn open(caller: &Caller) -> Self {
+    pub async fn open(caller: &Caller) -> Self {
         let mut socket = caller.socket().await;
         socket.ask_for(&inbox_id(caller).await).await;
         // What is being stored at that moment may be told first.
@@ -39,13 +39,13 @@ impl Watched {
         Self { socket, room: attached.room, sent: 0, inbox }
     }
 
-    fn notices(&self) -> Vec<wire::Notice> {
+    pub fn notices(&self) -> Vec<wire::Notice> {
         use prost::Message as _;
         wire::InboxState::decode(self.inbox.snapshot()).unwrap().notices
     }
 
     /// Waits until the inbox says this, a line for each notice.
-    async fn says(&mut self, expected: &[&str]) {
+    pub async fn says(&mut self, expected: &[&str]) {
         while self.lines() != expected {
             match self.socket.next().await {
                 Ok(In::Events(events)) => {
@@ -56,6 +56,25 @@ impl Watched {
             }
         }
         assert_eq!(self.lines(), expected);
+    }
+
+    /// Waits until there are so many notices.
+    pub async fn holds(&mut self, count: usize) {
+        self.until(|inbox| inbox.notices().len() == count).await;
+    }
+
+    /// Waits until that notice is read.
+    pub async fn reads(&mut self, id: u64) {
+        let is_read = |notice: &wire::Notice| notice.id == id && notice.read;
+        self.until(|inbox| inbox.notices().iter().any(is_read)).await;
+    }
+
+    async fn until(&mut self, is_so: impl Fn(&Self) -> bool) {
+        while !is_so(self) {
+            if let In::Events(events) = self.socket.hear().await {
+                events.entries.into_iter().for_each(|e| apply(self.inbox.as_mut(), e));
+            }
+        }
     }
 
     fn lines(&self) -> Vec<String> {
@@ -80,7 +99,7 @@ impl Watched {
         self.notices().iter().map(line).collect()
     }
 
-    async fn submit(&mut self, op: &inbox::Op) {
+    pub async fn submit(&mut self, op: &inbox::Op) {
         self.sent += 1;
         self.socket.submit(&self.room, self.sent, write_op(op)).await;
     }
@@ -100,7 +119,7 @@ async fn person_id(caller: &Caller) -> String {
     caller.get("/auth/me").await.expect(200)["user"]["id"].as_str().unwrap().to_owned()
 }
 
-async fn share(lin: &Caller, room: &str, username: &str, right: &str) {
+pub async fn share(lin: &Caller, room: &str, username: &str, right: &str) {
     let form = json!({"username": username, "right": right});
     lin.post(&format!("/rooms/{room}/grants"), form).await.expect(200);
 }

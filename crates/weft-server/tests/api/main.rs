@@ -11,6 +11,7 @@ mod audit;
 mod codes;
 mod content;
 mod departures;
+mod digests;
 mod document;
 mod frames;
 mod handshakes;

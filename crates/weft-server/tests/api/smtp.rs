@@ -66,6 +66,10 @@ impl Smtp {
         self.refusals.lock().unwrap().extend(answers);
     }
 
+    pub fn refusals_left(&self) -> usize {
+        self.refusals.lock().unwrap().len()
+    }
+
     pub async fn letter(&mut self) -> Received {
         self.letters.recv().await.expect("the server of mail runs")
     }

@@ -27,6 +27,7 @@ pub mod person {
         pub seen_at: Option<i64>,
         pub deactivated_at: Option<i64>,
         pub left_at: Option<i64>,
+        pub digest: String,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -524,6 +525,26 @@ pub mod inbox {
         #[sea_orm(primary_key, auto_increment = false)]
         pub person: Vec<u8>,
         pub made_at: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Letters about what people have not read: when one is due, when one was sent and about which notices.
+pub mod digest {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "digest")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub person: Vec<u8>,
+        pub due_at: Option<i64>,
+        pub mailed_at: i64,
+        pub mailed_to: i64,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

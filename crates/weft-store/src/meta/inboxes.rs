@@ -10,7 +10,7 @@ use sea_orm::{
 use weft_core::{Millis, PersonId, RoomId};
 
 use super::{
-    Meta, Target, bytes_of, db_time,
+    Meta, Target, bytes_of, db_time, digests,
     entities::{delivery, inbox, mention, mute},
     error::{Doing, MetaError},
     folder_id, person_id, room_id,
@@ -125,11 +125,19 @@ impl Meta {
         rows.iter().map(from_row).collect()
     }
 
-    /// The delivery has come to its end.
-    pub async fn delivered(&self, id: u64) -> Result<(), MetaError> {
+    /// The delivery has come to its end. If that left something new for a person, a letter about it is due at that
+    /// time, should they want one and not have read it by then.
+    pub async fn delivered(
+        &self,
+        id: u64,
+        letter_due: Option<(PersonId, Millis)>,
+    ) -> Result<(), MetaError> {
         let write = self.write().await?;
         let gone = delivery::Entity::delete_by_id(db_time(id)).exec(&write.txn).await;
         gone.doing("remove a delivery")?;
+        if let Some((person, due_at)) = letter_due {
+            digests::fall_due(&write.txn, person, due_at).await?;
+        }
         write.commit("remove a delivery").await
     }
 

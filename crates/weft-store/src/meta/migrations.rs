@@ -18,7 +18,7 @@ use super::{
 };
 
 /// The schema that this program reads and writes.
-pub const SCHEMA: i64 = 7;
+pub const SCHEMA: i64 = 8;
 
 /// Brings the schema to [`SCHEMA`], within the caller's transaction.
 ///
@@ -56,6 +56,9 @@ pub async fn run(db: &impl ConnectionTrait) -> Result<(), MetaError> {
     }
     if done < 7 {
         seventh(db).await?;
+    }
+    if done < 8 {
+        eighth(db).await?;
     }
     match found {
         Some(SCHEMA) => Ok(()),
@@ -252,6 +255,21 @@ async fn seventh(db: &impl ConnectionTrait) -> Result<(), MetaError> {
         execute(db, &table).await?;
     }
     execute(db, &index("mention_at", "mention", &["at"])).await
+}
+
+/// Letters about what people have not read.
+async fn eighth(db: &impl ConnectionTrait) -> Result<(), MetaError> {
+    let wanted = ColumnDef::new("digest").text().not_null().default("daily").take();
+    execute(db, Table::alter().table("person").add_column(wanted)).await?;
+    let digests = Table::create()
+        .table("digest")
+        .col(blob("person").primary_key())
+        .col(ColumnDef::new("due_at").big_integer())
+        .col(whole("mailed_at"))
+        .col(whole("mailed_to"))
+        .to_owned();
+    execute(db, &digests).await?;
+    execute(db, &index("digest_due_at", "digest", &["due_at"])).await
 }
 
 /// Copies values of each person, or of those of whom a condition is true, into another table.

@@ -12,6 +12,7 @@ use super::{
     Meta, account_links,
     audit::{Act, Note},
     bytes_of, db_time,
+    digests::{self, Digest},
     entities::person,
     error::{Doing, MetaError, Refusal},
     name_key, person_id, sign_ins, spaces, time,
@@ -43,10 +44,20 @@ pub struct Person {
     pub phone: Option<String>,
     /// Whether signing in takes a code besides the password.
     pub second_factor: bool,
+    /// How often letters may tell of what the person has not read.
+    pub digest: Digest,
     /// When the account was made.
     pub created_at: Millis,
     /// Since when the person cannot sign in.
     pub deactivated_at: Option<Millis>,
+}
+
+impl Person {
+    /// Whether mail may go to the person: whoever reads it there is who signs in here.
+    #[must_use]
+    pub const fn has_mail(&self) -> bool {
+        self.email.is_some() && self.email_verified && self.deactivated_at.is_none()
+    }
 }
 
 /// What a person changes about themselves: `None` leaves a field as it is, `Some(None)` empties it. Its
@@ -63,6 +74,8 @@ pub struct ProfileChange {
     pub time_zone: Option<Option<String>>,
     /// A telephone number.
     pub phone: Option<Option<String>>,
+    /// How often letters may come.
+    pub digest: Option<Digest>,
 }
 
 /// What others see of a person. Of one who has left, both names are empty.
@@ -162,6 +175,9 @@ impl Meta {
             // They prove who reads mail at the address before.
             account_links::remove_all(&write.txn, id).await?;
         }
+        if change.digest == Some(Digest::Off) {
+            digests::cancel(&write.txn, id).await?;
+        }
         let row = person::ActiveModel {
             id: Set(bytes_of(id.as_bytes())),
             name: set_if(change.name),
@@ -170,6 +186,7 @@ impl Meta {
             language: set_if(change.language),
             time_zone: set_if(change.time_zone),
             phone: set_if(change.phone),
+            digest: set_if(change.digest.map(|digest| digest.name().to_owned())),
             email_verified: set_if(moved.then_some(false)),
             ..Default::default()
         };
@@ -243,6 +260,7 @@ pub async fn insert(
         seen_at: Set(None),
         deactivated_at: Set(None),
         left_at: Set(None),
+        digest: Set(Digest::Daily.name().to_owned()),
         created_at: Set(db_time(now)),
     };
     match person::Entity::insert(row).exec_without_returning(db).await {
@@ -257,6 +275,7 @@ pub async fn insert(
             time_zone: None,
             phone: None,
             second_factor: false,
+            digest: Digest::Daily,
             created_at: now,
             deactivated_at: None,
         }),
@@ -400,6 +419,10 @@ pub fn from_row(row: person::Model) -> Result<Person, MetaError> {
         time_zone: row.time_zone,
         phone: row.phone,
         second_factor: row.totp_on,
+        digest: row
+            .digest
+            .parse()
+            .map_err(|()| MetaError::Damaged("how often letters may come"))?,
         created_at: time(row.created_at),
         deactivated_at: row.deactivated_at.map(time),
     })

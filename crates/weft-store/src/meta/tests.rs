@@ -246,13 +246,14 @@ async fn people_change_what_they_say_about_themselves() {
         language: Some("zh".to_owned()),
         time_zone: some("Asia/Shanghai"),
         phone: some("+86 10"),
+        digest: Some(Digest::Hourly),
     };
     let changed = f.meta.change_profile(lin, change).await.unwrap();
     assert_eq!(f.meta.person(lin).await.unwrap().as_ref(), Some(&changed));
     assert_eq!((changed.name.as_str(), changed.language.as_str()), ("林月", "zh"));
     assert_eq!(changed.email.as_deref(), Some("1@EXAMPLE.org"));
     assert_eq!(changed.time_zone.as_deref(), Some("Asia/Shanghai"));
-    assert_eq!(changed.phone.as_deref(), Some("+86 10"));
+    assert_eq!((changed.phone.as_deref(), changed.digest), (Some("+86 10"), Digest::Hourly));
     let same = f.meta.change_profile(lin, ProfileChange::default()).await.unwrap();
     assert_eq!(same, changed);
 

@@ -21,7 +21,7 @@ async fn deliveries_wait_in_order_and_their_numbers_never_come_back() {
     let last = waiting[2].id;
     assert_eq!(f.meta.deliveries(waiting[0].id, 1).await.unwrap(), [waiting[1].clone()]);
     for delivery in waiting {
-        f.meta.delivered(delivery.id).await.unwrap();
+        f.meta.delivered(delivery.id, None).await.unwrap();
     }
     assert!(f.meta.deliveries(0, 10).await.unwrap().is_empty());
     f.meta.post(&[new(bo, None, b"four")], 7).await.unwrap();
