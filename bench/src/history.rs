@@ -48,13 +48,18 @@ struct History {
 
 /// What a contender was found to do.
 struct Found {
-    open_ms: Spread,
-    open_bytes: u64,
-    large_us: Spread,
+    /// With the large document; a relay has none.
+    large: Option<Large>,
     small_us: Spread,
 }
 
-/// Measures each contender that stores anything.
+struct Large {
+    open_ms: Spread,
+    open_bytes: u64,
+    typing_us: Spread,
+}
+
+/// Measures each contender. Those that store nothing only pass on what is typed.
 pub fn run(bench: &Bench) -> Result<Section> {
     let edits = match &bench.trace {
         Some(trace) => recorded(trace)?,
@@ -63,26 +68,28 @@ pub fn run(bench: &Bench) -> Result<Section> {
     let history = write(&edits);
     let mut rows = Vec::new();
     let mut json = Vec::new();
-    for contender in bench.contenders().into_iter().filter(|contender| contender.stores()) {
-        let found = measure(bench, contender, &history)?;
-        bench.say(&format!(
-            "history: {} opens in {:.1} ms",
-            contender.name(),
-            found.open_ms.median
-        ));
-        rows.push(vec![
+    for contender in bench.contenders() {
+        let Found { large, small_us } = if contender.stores() {
+            measure(bench, contender, &history)?
+        } else {
+            measure_relay(bench, contender)?
+        };
+        let shown = |of: fn(&Large) -> String| large.as_ref().map_or_else(|| "-".to_owned(), of);
+        let cells = [
             contender.name().to_owned(),
-            found.open_ms.show(1),
-            (found.open_bytes / 1000).to_string(),
-            found.large_us.show(0),
-            found.small_us.show(0),
-        ]);
+            shown(|large| large.open_ms.show(1)),
+            shown(|large| (large.open_bytes / 1000).to_string()),
+            shown(|large| large.typing_us.show(0)),
+            small_us.show(0),
+        ];
+        bench.say(&format!("history: {}", cells.join(", ")));
+        rows.push(cells.to_vec());
         json.push(json!({
             "server": contender.name(),
-            "open_ms": found.open_ms.json(),
-            "open_bytes": found.open_bytes,
-            "cpu_us_per_edit": found.large_us.json(),
-            "small_document_cpu_us_per_edit": found.small_us.json(),
+            "open_ms": large.as_ref().map(|large| large.open_ms.json()),
+            "open_bytes": large.as_ref().map(|large| large.open_bytes),
+            "cpu_us_per_edit": large.as_ref().map(|large| large.typing_us.json()),
+            "small_document_cpu_us_per_edit": small_us.json(),
         }));
     }
     let of = if bench.trace.is_some() { "recorded" } else { "made-up" };
@@ -177,17 +184,31 @@ fn measure(bench: &Bench, contender: Contender, history: &History) -> Result<Fou
         let (took, bytes) = complete(server.open(&places[0])?, &large, start)?;
         open_ms.push(took.as_secs_f64() * 1e3);
         open_bytes = bytes;
-        large_us.push(type_into(bench, &server, &places[0], &large)?);
-        small_us.push(type_into(bench, &server, &places[1], &small)?);
+        for (place, writer, us) in
+            [(&places[0], &large, &mut large_us), (&places[1], &small, &mut small_us)]
+        {
+            us.push(type_into(bench, &server, place, writer)?);
+            complete(server.open(place)?, writer, Instant::now())?;
+        }
         rest(&server)?;
         server.process.stop()?;
     }
-    Ok(Found {
-        open_ms: Spread::of(open_ms),
-        open_bytes,
-        large_us: Spread::of(large_us),
-        small_us: Spread::of(small_us),
-    })
+    let (open_ms, typing_us) = (Spread::of(open_ms), Spread::of(large_us));
+    let large = Some(Large { open_ms, open_bytes, typing_us });
+    Ok(Found { large, small_us: Spread::of(small_us) })
+}
+
+/// What passing on takes, which is a part of what all others do.
+fn measure_relay(bench: &Bench, contender: Contender) -> Result<Found> {
+    let folder = bench.yard.fresh_folder(contender)?;
+    let server = bench.yard.start(contender, &folder)?;
+    let place = bench.yard.make_documents(&server, 1)?.remove(0);
+    let rounds = if bench.quick { 1 } else { 3 };
+    let small = Writer::new();
+    let small_us: Vec<f64> =
+        (0..rounds).map(|_| type_into(bench, &server, &place, &small)).collect::<Result<_>>()?;
+    server.process.stop()?;
+    Ok(Found { large: None, small_us: Spread::of(small_us) })
 }
 
 /// Sends a history, and waits until the server has and has stored all of it.
@@ -281,7 +302,6 @@ fn type_into(bench: &Bench, server: &Server, place: &Place, writer: &Writer) -> 
     thread::sleep(TYPED_AFTER);
     let used_us = (server.process.cpu_us()? - before) as f64;
     let rested_us = rest_share * start.elapsed().as_micros() as f64;
-    complete(server.open(place)?, writer, Instant::now())?;
     Ok((used_us - rested_us) / count as f64)
 }
 

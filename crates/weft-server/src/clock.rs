@@ -5,7 +5,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use weft_core::Millis;
@@ -37,11 +37,20 @@ impl Clock {
     /// Milliseconds since 1970.
     #[must_use]
     pub fn now(&self) -> Millis {
+        u64::try_from(self.since_1970().as_millis()).unwrap_or(Millis::MAX)
+    }
+
+    /// How long it is until then, to the microsecond: whoever waits for the same moment is woken at the same
+    /// moment.
+    #[must_use]
+    pub fn until(&self, at: Millis) -> Duration {
+        Duration::from_millis(at).saturating_sub(self.since_1970())
+    }
+
+    fn since_1970(&self) -> Duration {
         match &self.0 {
-            Some(now) => now.load(Ordering::SeqCst),
-            None => SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(Millis::MAX)),
+            Some(now) => Duration::from_millis(now.load(Ordering::SeqCst)),
+            None => SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
         }
     }
 }

@@ -213,7 +213,7 @@ impl Room {
     fn enqueue(&mut self, now: Millis, queued: Queued) {
         self.rhythm.arrives(now, queued.session, self.flight.is_some());
         if self.queue.is_empty() {
-            self.next_batch = self.next_batch.max(now + self.rhythm.gather_ms());
+            self.next_batch = self.next_batch.max(self.rhythm.gathers_until(now));
         }
         self.queue_bytes += queued.weight();
         self.queue.push_back(queued);

@@ -16,6 +16,9 @@ use crate::{Millis, SessionId};
 
 /// Operations that a batch is meant to carry. With more each would cost little less.
 const COMPANY: u64 = 5;
+/// Rooms that gather for long enough end that at the same moments, so that they are woken together and their batches
+/// share commits.
+const BEAT_MS: Millis = 8;
 /// Over how long rates are taken, roughly.
 const MEMORY_MS: Millis = 500;
 /// Operations are counted in thousandths, and rates are theirs per second.
@@ -70,9 +73,10 @@ impl Rhythm {
         self.came[1] += u64::from(is_free);
     }
 
-    /// How long the room gathers from the first operation of its next batch on.
-    pub const fn gather_ms(&self) -> Millis {
-        self.gather_ms
+    /// Until when the room gathers if the first operation of its next batch comes now.
+    pub const fn gathers_until(&self, now: Millis) -> Millis {
+        let until = now + self.gather_ms;
+        if self.gather_ms < 2 * BEAT_MS { until } else { until - until % BEAT_MS }
     }
 
     /// What waited leaves as a batch. The room gathers at most so long for the next one.
@@ -142,7 +146,7 @@ mod tests {
             for (_, who) in acting {
                 rhythm.arrives(now, SessionId(who + 1), flight.is_some());
                 if queue.is_empty() {
-                    ready_at = now + rhythm.gather_ms();
+                    ready_at = rhythm.gathers_until(now);
                 }
                 queue.push((now, who));
                 if !asks {
@@ -216,7 +220,7 @@ mod tests {
         let mut later = |now| {
             rhythm.arrives(now, SessionId(1), false);
             rhythm.departs(now, GATHER_MS_MAX);
-            rhythm.gather_ms()
+            rhythm.gather_ms
         };
         assert_eq!(later(60_000), 0);
     }
@@ -228,7 +232,7 @@ mod tests {
         for now in 0..10_000 {
             rhythm.arrives(now, SessionId::NONE, true);
             rhythm.departs(now, GATHER_MS_MAX);
-            gathered += rhythm.gather_ms();
+            gathered += rhythm.gather_ms;
         }
         // Each time is a try.
         assert!(gathered <= 10_000 / TRIED_MS * GATHER_MS_MAX, "{gathered}");

@@ -149,7 +149,7 @@ impl Follower {
             }
             Voice::Yjs { answers, .. } => {
                 // An error: the connection is ending.
-                let _ = answers.send((session, Box::new(message.clone())));
+                let _ = answers.unbounded_send((session, Box::new(message.clone())));
             }
         }
     }
@@ -233,9 +233,8 @@ impl<'a> Task<'a> {
             if !self.room.is_idle() {
                 idle_since = Instant::now();
             }
-            let now = self.tools.clock.now();
             let due = self.room.next_wake().into_iter().chain(self.touch_due).min();
-            let wake = due.map(|at| Instant::now() + Duration::from_millis(at.saturating_sub(now)));
+            let wake = due.map(|at| Instant::now() + self.tools.clock.until(at));
             let wake = wake.unwrap_or_else(|| (idle_since + idle).max(Instant::now() + RECONSIDER));
             tokio::select! {
                 biased;

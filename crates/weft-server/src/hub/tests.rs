@@ -6,8 +6,8 @@ use std::{
 };
 
 use async_trait::async_trait;
+use futures_channel::mpsc;
 use metrics_exporter_prometheus::PrometheusBuilder;
-use tokio::sync::mpsc::UnboundedReceiver;
 use weft_core::{
     Right, Seq,
     machine::{Author, Damaged, Digest, Machine, Merging, Upset},
@@ -132,7 +132,7 @@ fn letter(client: u8) -> Bytes {
 /// A session that merges, without a socket.
 struct Session {
     connection: Arc<Connection>,
-    said: UnboundedReceiver<(SessionId, Box<Message>)>,
+    said: mpsc::UnboundedReceiver<Answer>,
     tickets: u64,
 }
 
@@ -179,7 +179,7 @@ impl Bench {
     async fn open(&self, room: RoomId) -> Session {
         let outbox = Arc::new(Outbox::new(Manner::Messages, self.hub.limits()));
         let connection = self.hub.connect(&self.signed, outbox).unwrap();
-        let (answers, said) = mpsc::unbounded_channel();
+        let (answers, said) = mpsc::unbounded();
         let voice = Voice::Yjs { address: Bytes::new(), answers };
         let asked = room.to_string();
         let attached =
@@ -194,7 +194,7 @@ impl Bench {
 impl Session {
     async fn until(&mut self, wanted: impl Fn(&Message) -> bool) -> Message {
         loop {
-            let next = tokio::time::timeout(Duration::from_secs(20), self.said.recv());
+            let next = tokio::time::timeout(Duration::from_secs(20), self.said.next());
             match next.await.expect("said in time") {
                 Some((_, message)) if wanted(&message) => return *message,
                 Some(_) => {}
@@ -309,7 +309,7 @@ async fn a_credential_that_has_ended_meanwhile_opens_nothing() {
     let connection = bench.hub.connect(&bench.signed, Arc::clone(&outbox)).unwrap();
     // Signed out by somebody who did not see this connection yet.
     bench.hub.meta().sign_out(&bench.signed.token_hash).await.unwrap();
-    let (answers, _said) = mpsc::unbounded_channel();
+    let (answers, _said) = mpsc::unbounded();
     let (voice, asked) = (Voice::Yjs { address: Bytes::new(), answers }, SOUND.to_string());
     let attached = bench.hub.attach(&connection, &bench.signed, &asked, voice, Start::Merge).await;
     assert_eq!(attached.err().unwrap().code, "signed_out");

@@ -4,7 +4,7 @@
 use std::cell::OnceCell;
 
 use bytes::Bytes;
-use tokio::sync::mpsc;
+use futures_channel::mpsc;
 use weft_core::{Body, Entry, RoomId, Seq, SessionId, kind::doc, room::Message};
 use weft_proto::{
     frame,
@@ -24,11 +24,13 @@ pub(crate) enum Voice {
     Yjs {
         /// What stands before all that is said about the room; empty where a socket has one only.
         address: Bytes,
-        /// Who hears what is not a broadcast, with the session that it is for. Boxed: the channel
-        /// keeps room for many.
-        answers: mpsc::UnboundedSender<(SessionId, Box<Message>)>,
+        /// Who hears what is not a broadcast.
+        answers: mpsc::UnboundedSender<Answer>,
     },
 }
+
+/// What a room says to one session. Boxed, as every queue keeps one empty place.
+pub(crate) type Answer = (SessionId, Box<Message>);
 
 /// A broadcast, in the words of those who have asked for it so far.
 pub(super) struct Said<'a> {

@@ -13,10 +13,9 @@ use std::{
 
 use axum::{extract::State, response::Response};
 use bytes::Bytes;
-use tokio::{
-    sync::mpsc,
-    time::{Duration, Instant, sleep},
-};
+use futures_channel::mpsc;
+use futures_util::StreamExt as _;
+use tokio::time::{Duration, Instant, sleep};
 use weft_core::{
     Right, SessionId,
     exchange::{Habits, QUIET_MS_MAX},
@@ -31,7 +30,7 @@ use super::{
 use crate::{
     auth::{Via, authenticate_token},
     http::ApiError,
-    hub::{Command, Connection, Hub, Voice},
+    hub::{Answer, Command, Connection, Hub, Voice},
     outbox::{Close, Manner, Outbox},
     state::AppState,
     ws::{Handshake, Socket, attend, rate::Bucket},
@@ -61,7 +60,7 @@ pub async fn upgrade(State(state): State<AppState>, handshake: Handshake) -> Res
 
 async fn serve(mut socket: Socket, state: AppState) {
     let outbox = Arc::clone(socket.outbox());
-    let (answers, from_rooms) = mpsc::unbounded_channel();
+    let (answers, from_rooms) = mpsc::unbounded();
     let mut reader = Reader::new(&state, Arc::clone(&outbox), answers);
     attend(&outbox, pin!(reader.read_all(&mut socket, from_rooms))).await;
     for document in reader.documents.values() {
@@ -82,7 +81,7 @@ struct Reader<'a> {
     state: &'a AppState,
     hub: &'a Hub,
     outbox: Arc<Outbox>,
-    answers: mpsc::UnboundedSender<(SessionId, Box<FromRoom>)>,
+    answers: mpsc::UnboundedSender<Answer>,
     documents: BTreeMap<SessionId, Document>,
     sessions: HashMap<String, SessionId>,
     frames: Bucket,
@@ -97,7 +96,7 @@ impl<'a> Reader<'a> {
     fn new(
         state: &'a AppState,
         outbox: Arc<Outbox>,
-        answers: mpsc::UnboundedSender<(SessionId, Box<FromRoom>)>,
+        answers: mpsc::UnboundedSender<Answer>,
     ) -> Self {
         let (hub, limits) = (state.hub.as_ref(), state.hub.limits());
         let now = hub.clock().now();
@@ -120,7 +119,7 @@ impl<'a> Reader<'a> {
     async fn read_all(
         &mut self,
         socket: &mut Socket,
-        mut from_rooms: mpsc::UnboundedReceiver<(SessionId, Box<FromRoom>)>,
+        mut from_rooms: mpsc::UnboundedReceiver<Answer>,
     ) -> Close {
         let hello = Duration::from_millis(self.hub.limits().hello_ms_max);
         let mut silence = pin!(sleep(hello));
@@ -129,7 +128,7 @@ impl<'a> Reader<'a> {
             let can_hear = self.documents.values().all(|document| document.exchange.can_hear());
             let served = tokio::select! {
                 biased;
-                Some((session, message)) = from_rooms.recv() => {
+                Some((session, message)) = from_rooms.next() => {
                     self.hear_room(session, *message).await
                 }
                 message = socket.next(), if can_hear => match message {

@@ -9,10 +9,9 @@ use axum::{
     response::Response,
 };
 use bytes::Bytes;
-use tokio::{
-    sync::mpsc,
-    time::{Instant, sleep_until},
-};
+use futures_channel::mpsc;
+use futures_util::StreamExt as _;
+use tokio::time::{Instant, sleep_until};
 use tungstenite::Message as Socketed;
 use weft_core::{exchange::Habits, room::Start};
 use weft_proto::yjs::Message;
@@ -102,7 +101,7 @@ async fn read_all(
     room: &str,
     words: &'static Words,
 ) -> Close {
-    let (answers, mut from_room) = mpsc::unbounded_channel();
+    let (answers, mut from_room) = mpsc::unbounded();
     let voice = Voice::Yjs { address: Bytes::new(), answers };
     // Boxed, as what happens once must not take up space for ever.
     let attaching = Box::pin(hub.attach(connection, signed, room, voice, Start::Merge));
@@ -122,7 +121,7 @@ async fn read_all(
         }
         let served = tokio::select! {
             biased;
-            said = from_room.recv() => match said {
+            said = from_room.next() => match said {
                 Some((_, message)) => exchange.hear_room(*message, &mut states).await,
                 None => Err(Close { code: 4503, why: "room_unavailable" }),
             },

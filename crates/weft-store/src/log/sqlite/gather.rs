@@ -3,7 +3,7 @@
 //! A commit costs some 0.2 ms of processor time however little is in it. So while rooms change
 //! independently of one another, commits are kept some milliseconds apart. Waiting for those who
 //! themselves wait for an answer would gain nothing: rooms of the last commits do not count. Nor
-//! does a commit wait that comes after a quiet time, or on a disk whose commits take that long.
+//! does a commit wait for longer than a moment that comes after a quiet time, or on a disk whose commits take that long.
 //!
 //! Time is passed in, since any start that stays the same. Start at [`Gather::pause`].
 
@@ -17,8 +17,8 @@ const APART_MAX: Duration = Duration::from_millis(4);
 const COMPANY: f64 = 8.0;
 /// Fewer independent changes between two commits are not worth a pause.
 const COMPANY_MIN: f64 = 2.0;
-/// Timers are no finer than a millisecond: a shorter pause would become one of that length.
-const PAUSE_MIN: Duration = Duration::from_micros(500);
+/// A pause is no shorter: rooms that end their gathering at the same moment send one after the other.
+const PAUSE_MIN: Duration = Duration::from_millis(1);
 /// Over how long the rate is taken, roughly, in seconds.
 const RATE_SECONDS: f64 = 0.1;
 /// Commits without a pause after pauses that brought nothing. So many make what trying again costs
@@ -53,8 +53,7 @@ impl Gather {
             self.skip -= 1;
             return Duration::ZERO;
         }
-        let pause = (self.began + Duration::from_secs_f64(apart)).saturating_sub(now);
-        if pause < PAUSE_MIN { Duration::ZERO } else { pause }
+        (self.began + Duration::from_secs_f64(apart)).saturating_sub(now).max(PAUSE_MIN)
     }
 
     /// Changes of these rooms came during a pause.
@@ -202,7 +201,8 @@ mod tests {
             let rooms = (0..20).map(|n| RoomId::new(commit * 20 + n, [3; 10]));
             gather.commits(now, rooms);
             now += 2 * APART_MAX;
-            assert_eq!(gather.pause(now, 1), Duration::ZERO);
+            assert!(gather.pause(now, 1) <= PAUSE_MIN);
+            assert_eq!(gather.pause(now, 20), Duration::ZERO);
         }
     }
 }
