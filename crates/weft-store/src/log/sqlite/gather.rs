@@ -184,13 +184,23 @@ mod tests {
         }
     }
 
-    /// Rooms that all send at the same moments, as those do that share a clock.
+    /// Rooms that send one after the other at the same moments, as those do that end their gathering together.
     #[test]
-    fn pauses_that_bring_nothing_become_rare() {
+    fn a_burst_is_one_commit() {
         let due =
             |n: u64| (Duration::from_millis(n / 40 * 20) + Duration::from_micros(n % 40), n % 400);
         let bursts = run((0..2_000).map(due).collect(), |_, _| None);
-        assert!(bursts.paused < Duration::from_millis(30), "{bursts:?}");
+        assert!(bursts.commits <= 55, "{bursts:?}");
+        assert_eq!(bursts.longest, PAUSE_MIN, "{bursts:?}");
+    }
+
+    /// Rooms that send at the very same moments: whoever else would have come is there.
+    #[test]
+    fn pauses_that_bring_nothing_become_rare() {
+        let due = |n: u64| (Duration::from_millis(n / 7 * 10), n % 400);
+        let bursts = run((0..700).map(due).collect(), |_, _| None);
+        assert!(!bursts.paused.is_zero(), "{bursts:?}");
+        assert!(bursts.paused < 10 * PAUSE_MIN, "{bursts:?}");
     }
 
     #[test]
