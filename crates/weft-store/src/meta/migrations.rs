@@ -18,7 +18,7 @@ use super::{
 };
 
 /// The schema that this program reads and writes.
-pub const SCHEMA: i64 = 7;
+pub const SCHEMA: i64 = 8;
 
 /// Brings the schema to [`SCHEMA`], within the caller's transaction.
 ///
@@ -56,6 +56,9 @@ pub async fn run(db: &impl ConnectionTrait) -> Result<(), MetaError> {
     }
     if done < 7 {
         seventh(db).await?;
+    }
+    if done < 8 {
+        eighth(db).await?;
     }
     match found {
         Some(SCHEMA) => Ok(()),
@@ -252,6 +255,15 @@ async fn seventh(db: &impl ConnectionTrait) -> Result<(), MetaError> {
         execute(db, &table).await?;
     }
     execute(db, &index("mention_at", "mention", &["at"])).await
+}
+
+/// Who people are to a provider of OpenID Connect. From now on a sign-in may have begun with less than a password.
+async fn eighth(db: &impl ConnectionTrait) -> Result<(), MetaError> {
+    execute(db, &identities()).await?;
+    execute(db, index("identity_person", "identity", &["person", "issuer"]).unique()).await?;
+    let mut begun = Query::update();
+    begun.table("sign_in").value("confirmed_at", Expr::col("created_at"));
+    execute(db, begun.and_where(Expr::col("confirmed_at").eq(0))).await
 }
 
 /// Copies values of each person, or of those of whom a condition is true, into another table.
@@ -609,6 +621,17 @@ fn mentions() -> TableCreateStatement {
         .col(blob("person"))
         .col(whole("at"))
         .primary_key(Index::create().col("room").col("mention"))
+        .to_owned()
+}
+
+fn identities() -> TableCreateStatement {
+    Table::create()
+        .table("identity")
+        .col(text("issuer"))
+        .col(text("subject"))
+        .col(blob("person"))
+        .col(whole("linked_at"))
+        .primary_key(Index::create().col("issuer").col("subject"))
         .to_owned()
 }
 
