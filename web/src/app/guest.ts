@@ -42,6 +42,7 @@ function meOf({ id, name }: Guest): Me {
       language: 'en',
       time_zone: null,
       second_factor: false,
+      has_password: false,
       admin: false,
     },
     // Nobody tells guests of anything.

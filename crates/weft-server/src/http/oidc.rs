@@ -284,7 +284,8 @@ async fn welcome(
     let email_verified = profile.email_verified && email.is_some();
     let domains = &oidc.config.email_domains;
     let is_in = |email: &String| domains.iter().any(|domain| domain.holds(email));
-    if !domains.is_empty() && !(email_verified && email.as_ref().is_some_and(is_in)) {
+    let fits = domains.is_empty() || (email_verified && email.as_ref().is_some_and(is_in));
+    if !fits {
         return Err(ApiError::EmailNotAllowed);
     }
     let username = username_of(&profile);

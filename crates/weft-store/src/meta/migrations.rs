@@ -690,6 +690,7 @@ mod tests {
         let db = SqlxSqliteConnector::from_sqlx_sqlite_pool(pool);
         first(&db).await.unwrap();
         let (lin, bo, room) = ("11".repeat(16), "22".repeat(16), "33".repeat(16));
+        let token = "44".repeat(32);
         db.execute_unprepared(&format!(
             "CREATE TABLE schema_version (version bigint NOT NULL);
             INSERT INTO schema_version VALUES (1);
@@ -697,7 +698,8 @@ mod tests {
                 VALUES (x'{lin}', 'lin', 'lin', 'Lin', '', 1, 'en', 5), (x'{bo}', 'bo', 'bo', 'Bo', '', 0, 'en', 6);
             INSERT INTO room (id, kind, title, owner, created_at, changed_at)
                 VALUES (x'{room}', 'doc', 'Plan', x'{lin}', 7, 7);
-            INSERT INTO room_grant VALUES (x'{room}', x'{bo}', 'edit', x'{lin}', 8);"
+            INSERT INTO room_grant VALUES (x'{room}', x'{bo}', 'edit', x'{lin}', 8);
+            INSERT INTO sign_in VALUES (x'{token}', x'{lin}', 5, 6, 1000, 'test');"
         ))
         .await
         .unwrap();
@@ -717,5 +719,8 @@ mod tests {
         assert_eq!(roles(lin).await, [("personal", owner), ("gallery", Some(Role::Admin))]);
         assert_eq!(roles(bo).await, [("personal", owner), ("gallery", None)]);
         assert!(meta.access_tokens(lin).await.unwrap().is_empty());
+        // All sign-ins of then began with a password.
+        let sign_in = meta.sign_in(&[0x44; 32], 9).await.unwrap().unwrap();
+        assert_eq!((sign_in.person.id, sign_in.confirmed_at), (lin, 5));
     }
 }
