@@ -136,6 +136,8 @@ const SCENARIOS: [(&str, Scenario); 8] = [
 ];
 
 fn main() -> Result<()> {
+    // The HTTP client wants one, also where nothing is encrypted.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     match Cli::parse().what {
         What::Run(run) => measure(run),
         What::Relay { batched } => relay::serve(batched),

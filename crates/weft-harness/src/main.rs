@@ -79,6 +79,8 @@ impl Common {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
+    // The HTTP client wants one, also where nothing is encrypted.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     match Cli::parse().what {
         What::Crash(crash) => crash.run().await,
         What::FullDisk(full_disk) => full_disk.run().await,

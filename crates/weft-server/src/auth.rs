@@ -21,7 +21,10 @@ use axum::http::{HeaderMap, header};
 use weft_core::Millis;
 
 pub use address::{ClientAddress, Network};
-pub(crate) use cookie::{clearing_cookie, guest_cookie, renewed_cookie, session_cookie};
+pub(crate) use cookie::{
+    clearing_cookie, clearing_journey_cookie, guest_cookie, journey_cookie, journey_secret,
+    renewed_cookie, session_cookie,
+};
 pub(crate) use credential::{
     ACCESS_TOKEN_PREFIX, GUEST_PREFIX, ROOM_TOKEN_PREFIX, link_ends, renewed,
 };

@@ -6,9 +6,11 @@ use crate::auth::Network;
 
 mod limits;
 mod mail;
+mod oidc;
 
 pub use limits::{LimitRow, Limits};
 pub use mail::{MailConfig, Mailbox, SmtpUrl};
+pub use oidc::{ClientSecret, EmailDomain, Issuer, OidcConfig};
 
 /// Everything that a server is told.
 #[derive(Debug, Clone)]
@@ -23,6 +25,8 @@ pub struct Config {
     pub public_url: Option<PublicUrl>,
     /// How mail leaves, if it does. Links in it need `public_url`.
     pub mail: Option<MailConfig>,
+    /// By way of whom people may sign in too.
+    pub oidc: Option<OidcConfig>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<Network>,
     /// Every limit, by name.
@@ -39,6 +43,7 @@ impl Config {
             registration: None,
             public_url: None,
             mail: None,
+            oidc: None,
             trusted_proxies: Vec::new(),
             limits: Limits::default(),
         }

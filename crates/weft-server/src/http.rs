@@ -19,10 +19,12 @@ mod error;
 pub(crate) mod fields;
 mod folders;
 mod grants;
+mod identity;
 mod invites;
 mod layers;
 mod links;
 mod mentions;
+mod oidc;
 mod openapi;
 mod operation;
 mod people;
@@ -142,6 +144,13 @@ fn v1(op_bytes_max: usize, picture_bytes_max: usize) -> OpenApiRouter<AppState> 
         .routes(routes!(account_links::verify))
         .routes(routes!(account_links::send_again))
         .routes(routes!(account::leave))
+        .routes(routes!(oidc::start))
+        .routes(routes!(oidc::callback))
+        .routes(routes!(oidc::second_step))
+        .routes(routes!(identity::read))
+        .routes(routes!(identity::link))
+        .routes(routes!(identity::unlink))
+        .routes(routes!(identity::confirm))
         .routes(picture.layer(DefaultBodyLimit::max(picture_bytes_max)))
         .routes(routes!(pictures::list))
         .routes(routes!(pictures::read))

@@ -13,6 +13,7 @@ pub mod http;
 pub mod hub;
 mod mail;
 mod notify;
+mod oidc;
 mod outbox;
 mod picture;
 mod quarantine;

@@ -44,6 +44,9 @@ pub enum StartError {
     /// The metadata cannot be used.
     #[error(transparent)]
     Meta(#[from] MetaError),
+    /// Nothing encrypted can be sent to the provider of OpenID Connect.
+    #[error("cannot make connections to the provider of OpenID Connect")]
+    Provider(#[source] reqwest::Error),
     /// The rooms' log cannot be used.
     #[error("cannot open the rooms' log")]
     Log(#[from] LogError),
@@ -87,6 +90,8 @@ pub async fn serve(config: Config) -> Result<Running, StartError> {
 /// # Errors
 /// As [`serve`].
 pub async fn serve_by(config: Config, clock: Clock) -> Result<Running, StartError> {
+    // Of the process, for whatever it connects to. Mail has the same.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let data_dir = DataDir::lock(&config.data_dir)?;
     let listener = bind(config.listen).await?;
     let address = listener
@@ -102,7 +107,7 @@ pub async fn serve_by(config: Config, clock: Clock) -> Result<Running, StartErro
     let hub = Arc::new(hub);
 
     let state = App::new(config, address, meta, hub, clock, quarantine, metrics_handle());
-    let state = Arc::new(state);
+    let state = Arc::new(state.map_err(StartError::Provider)?);
     let setup_link = setup_link(&state).await?;
     let router = http::router(Arc::clone(&state));
     let (stop, stopping) = watch::channel(false);

@@ -19,6 +19,7 @@ use crate::{
     hub::Hub,
     mail::Mailer,
     notify::Bell,
+    oidc::Oidc,
     quarantine::Quarantine,
 };
 
@@ -44,6 +45,8 @@ pub struct App {
     pub quarantine: Arc<Quarantine>,
     /// The way out for letters, if there is one.
     pub(crate) mail: Option<Mailer>,
+    /// The provider by way of whom people may sign in, if there is one.
+    pub(crate) oidc: Option<Oidc>,
     pub(crate) passwords: Passwords,
     pub(crate) attempts: Attempts,
     pub(crate) bell: Bell,
@@ -55,6 +58,9 @@ pub struct App {
 
 impl App {
     /// A server that is not ready yet.
+    ///
+    /// # Errors
+    /// If there is no way to the provider of OpenID Connect from this machine.
     pub(crate) fn new(
         config: Config,
         address: SocketAddr,
@@ -63,13 +69,15 @@ impl App {
         clock: Clock,
         quarantine: Arc<Quarantine>,
         metrics: PrometheusHandle,
-    ) -> Self {
+    ) -> Result<Self, reqwest::Error> {
         let passwords = Passwords::new(&config.limits);
         let attempts = Attempts::new(&config.limits);
         let mail = config.mail.as_ref();
         let mail = mail.map(|mail| Mailer::new(mail, &config.limits, clock.clone()));
+        let oidc = config.oidc.clone();
+        let oidc = oidc.map(|oidc| Oidc::new(oidc, &config.limits)).transpose()?;
         let ready = AtomicBool::new(false);
-        Self {
+        Ok(Self {
             config,
             address,
             meta,
@@ -77,13 +85,14 @@ impl App {
             clock,
             quarantine,
             mail,
+            oidc,
             passwords,
             attempts,
             bell: Bell::default(),
             picture_turns: Arc::new(Semaphore::new(PICTURES_AT_ONCE)),
             metrics,
             ready,
-        }
+        })
     }
 
     /// Whether requests can be served.

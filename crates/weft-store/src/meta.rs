@@ -20,6 +20,7 @@ mod entities;
 mod error;
 mod folders;
 mod grants;
+mod identities;
 mod inboxes;
 mod invites;
 mod links;
@@ -59,6 +60,7 @@ pub use directory::{ListedPerson, ListedSpace, PeopleQuery};
 pub use error::{MetaError, Refusal};
 pub use folders::{DEPTH_MAX, FolderRow, FolderView, NewFolder};
 pub use grants::{Audience, GrantView, Member, NewGrant, NewGrantee, Receiver, Target};
+pub use identities::Identity;
 pub use inboxes::{Delivery, MENTION_KEPT_MS, NewDelivery, inbox_of};
 pub use invites::{Accepted, Invite, InviteLook, NewInvite};
 pub use links::{Guest, LinksAllowed, NewGuest, NewLink, RoomLink};
@@ -72,7 +74,7 @@ pub use rooms::{NewRoom, RoomRow, RoomView, SpaceBrief, Which};
 pub use second_factors::SecondFactor;
 pub use settings::{PeopleFound, SetupSecret};
 pub use sign_ins::{
-    ListedSignIn, NewSignIn, SIGN_IN_TOUCH_MS, SIGN_INS_LISTED_MAX, SignIn, sign_in_id,
+    ListedSignIn, NewSignIn, Proof, SIGN_IN_TOUCH_MS, SIGN_INS_LISTED_MAX, SignIn, sign_in_id,
 };
 pub use spaces::{
     GALLERY, Invitation, Removed, SpaceChange, SpaceMember, SpaceRow, SpaceView, personal,

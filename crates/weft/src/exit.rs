@@ -48,6 +48,9 @@ fn judge(error: &anyhow::Error) -> (u8, Option<&'static str>) {
                 (ADDRESS_IN_USE, Some("choose another address with --listen"))
             }
             StartError::Log(_) | StartError::Listen { .. } => (OTHER, None),
+            StartError::Provider(_) => {
+                (OTHER, Some("are the system's certificates of authorities installed?"))
+            }
         };
     }
     match error.downcast_ref::<AdminError>() {

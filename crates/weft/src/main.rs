@@ -28,7 +28,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Runs the server.
-    Serve(serve::Args),
+    Serve(Box<serve::Args>),
     /// Administers a data folder without a browser.
     #[command(subcommand)]
     Admin(admin::Command),
@@ -45,7 +45,7 @@ fn main() -> ExitCode {
     };
     let done = runtime.block_on(async {
         match cli.command {
-            Command::Serve(args) => serve::run(args).await,
+            Command::Serve(args) => serve::run(*args).await,
             Command::Admin(command) => admin::run(command).await,
         }
     });

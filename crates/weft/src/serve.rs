@@ -1,13 +1,16 @@
 //! `weft serve`: settings in, a server until it is told to stop.
 
-use std::{env, net::SocketAddr, path::PathBuf};
+use std::{env, fs, net::SocketAddr, path::PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use weft_server::{
     Config,
     auth::Network,
-    config::{Limits, MailConfig, Mailbox, PublicUrl, Registration, SmtpUrl},
+    config::{
+        ClientSecret, EmailDomain, Issuer, Limits, MailConfig, Mailbox, OidcConfig, PublicUrl,
+        Registration, SmtpUrl,
+    },
 };
 
 /// Settings of a server. Each is also read from the environment, as `WEFT_…`.
@@ -42,6 +45,9 @@ pub struct Args {
     #[arg(long, env = "WEFT_MAIL_FROM", value_name = "ADDRESS", requires = "smtp_url")]
     mail_from: Option<Mailbox>,
 
+    #[command(flatten)]
+    oidc: Oidc,
+
     /// Network of proxies whose `X-Forwarded-For` is believed (repeatable).
     #[arg(long, env = "WEFT_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',')]
     trusted_proxy: Vec<Network>,
@@ -49,6 +55,65 @@ pub struct Args {
     /// Sets a limit of `docs/limits.md` (repeatable); also `WEFT_LIMIT_NAME=value`.
     #[arg(long, value_name = "NAME=VALUE")]
     limit: Vec<String>,
+}
+
+/// By way of whom people may sign in too.
+#[derive(clap::Args)]
+struct Oidc {
+    /// A provider of OpenID Connect by way of whom people may sign in too, as it spells itself, such as
+    /// `https://login.example.org`.
+    #[arg(long, env = "WEFT_OIDC_ISSUER", value_name = "URL", requires = "oidc_client_id")]
+    oidc_issuer: Option<Issuer>,
+
+    /// What the provider calls this server.
+    #[arg(long, env = "WEFT_OIDC_CLIENT_ID", value_name = "ID", requires = "oidc_issuer")]
+    oidc_client_id: Option<String>,
+
+    /// With what this server shows the provider that it is that, if it has to. Best set in the environment or in a file, where
+    /// other users of the machine do not see it.
+    #[arg(
+        long,
+        env = "WEFT_OIDC_CLIENT_SECRET",
+        hide_env_values = true,
+        value_name = "SECRET",
+        requires = "oidc_issuer",
+        conflicts_with = "oidc_client_secret_file"
+    )]
+    oidc_client_secret: Option<String>,
+
+    /// A file that holds the same.
+    #[arg(
+        long,
+        env = "WEFT_OIDC_CLIENT_SECRET_FILE",
+        value_name = "FILE",
+        requires = "oidc_issuer"
+    )]
+    oidc_client_secret_file: Option<PathBuf>,
+
+    /// What people know the provider by: "Sign in with NAME". Its host, unless said otherwise.
+    #[arg(long, env = "WEFT_OIDC_NAME", value_name = "NAME", requires = "oidc_issuer")]
+    oidc_name: Option<String>,
+
+    /// What is asked of the provider besides `openid` (repeatable).
+    #[arg(
+        long, env = "WEFT_OIDC_SCOPE", value_name = "SCOPE", value_delimiter = ',',
+        default_values = OidcConfig::SCOPES
+    )]
+    oidc_scope: Vec<String>,
+
+    /// Whoever the provider vouches for gets an account, also where registration is not open.
+    #[arg(long, env = "WEFT_OIDC_SIGN_UP", requires = "oidc_issuer")]
+    oidc_sign_up: bool,
+
+    /// Only people with a verified address in this domain get an account by way of the provider (repeatable).
+    #[arg(
+        long,
+        env = "WEFT_OIDC_EMAIL_DOMAIN",
+        value_name = "DOMAIN",
+        value_delimiter = ',',
+        requires = "oidc_issuer"
+    )]
+    oidc_email_domain: Vec<EmailDomain>,
 }
 
 /// Serves until SIGINT or SIGTERM.
@@ -60,6 +125,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         registration: args.registration,
         public_url: args.public_url,
         mail: mail(args.smtp_url.as_deref(), args.mail_from)?,
+        oidc: oidc(args.oidc)?,
         trusted_proxies: args.trusted_proxy,
     };
     let https = config.public_url.as_ref().is_some_and(PublicUrl::is_https);
@@ -88,6 +154,34 @@ fn mail(smtp_url: Option<&str>, from: Option<Mailbox>) -> anyhow::Result<Option<
     let (Some(url), Some(from)) = (smtp_url, from) else { return Ok(None) };
     let smtp: SmtpUrl = url.parse().context("--smtp-url cannot be used")?;
     Ok(Some(MailConfig { smtp, from }))
+}
+
+fn oidc(args: Oidc) -> anyhow::Result<Option<OidcConfig>> {
+    let (Some(issuer), Some(client_id)) = (args.oidc_issuer, args.oidc_client_id) else {
+        return Ok(None);
+    };
+    let client_secret = match args.oidc_client_secret_file {
+        Some(file) => {
+            let secret = fs::read_to_string(&file);
+            Some(secret.with_context(|| format!("cannot read {}", file.display()))?)
+        }
+        None => args.oidc_client_secret,
+    };
+    let client_secret =
+        client_secret.map(|secret| secret.trim_end_matches(['\r', '\n']).to_owned());
+    ensure!(
+        client_secret.as_ref().is_none_or(|secret| !secret.is_empty()),
+        "the secret of --oidc-client-id is empty"
+    );
+    Ok(Some(OidcConfig {
+        issuer,
+        client_id,
+        client_secret: client_secret.map(ClientSecret::new),
+        name: args.oidc_name,
+        scopes: args.oidc_scope,
+        sign_up: args.oidc_sign_up,
+        email_domains: args.oidc_email_domain,
+    }))
 }
 
 /// Limits of the environment, then those of the command line on top.

@@ -3,9 +3,25 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useApi } from '../app/services';
 import { ME_KEY } from '../app/session';
 import { htmlLang, switchLanguage, type Language } from '../i18n';
+import { ApiError } from './client';
 import type { Me, ProfileChange } from './types';
 
 const SIGN_INS_KEY = ['sign-ins'] as const;
+
+export const IDENTITY_KEY = ['identity'] as const;
+
+/** Null: the server has no provider. */
+export function useIdentity() {
+  const api = useApi();
+  return useQuery({
+    queryKey: IDENTITY_KEY,
+    queryFn: () =>
+      api.identity().catch((error: unknown) => {
+        if (error instanceof ApiError && error.code === 'not_found') return null;
+        throw error;
+      }),
+  });
+}
 
 /** Stores a change of the profile, and shows it everywhere. */
 export function useChangeProfile(): (change: ProfileChange) => Promise<void> {

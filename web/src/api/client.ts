@@ -15,6 +15,7 @@ import type {
   GrantRight,
   GrantTo,
   Guest,
+  Identity,
   Invite,
   InviteLook,
   Kind,
@@ -75,6 +76,8 @@ export interface SetupAnswer {
   registration?: Registration;
   /** Whether mail leaves the server. */
   mail?: boolean;
+  /** By way of whom one can sign in, too. */
+  oidc?: { name: string; sign_up: boolean } | null;
 }
 
 export interface SetupForm {
@@ -128,21 +131,31 @@ export class Api {
   /** The code is asked for with `second_factor_needed`. */
   login = (username: string, password: string, code: string): Promise<{ user: User }> =>
     this.call('POST', '/auth/login', { username, password, ...(code === '' ? {} : { code }) });
+  /** After the provider has vouched for somebody with a second factor. */
+  showCode = (code: string): Promise<{ user: User }> => this.call('POST', '/auth/oidc/code', { code });
+  identity = (): Promise<Identity> => this.call('GET', '/auth/oidc/identity');
+  /** Where the browser is to go; it comes back to the settings. */
+  linkIdentity = async (password: string): Promise<string> =>
+    (await this.call<{ url: string }>('POST', '/auth/oidc/link', { ...shown(password) })).url;
+  unlinkIdentity = (password: string): Promise<void> => this.call('POST', '/auth/oidc/unlink', { password });
+  /** Where the browser is to go; it comes back to that path. */
+  confirmByProvider = async (path: string): Promise<string> =>
+    (await this.call<{ url: string }>('POST', '/auth/oidc/confirm', { return: path })).url;
   confirm = (password: string): Promise<void> => this.call('POST', '/auth/confirm', { password });
   logout = (): Promise<void> => this.call('POST', '/auth/logout');
   me = (): Promise<Me> => this.call('GET', '/auth/me');
   changeProfile = async (change: ProfileChange): Promise<User> =>
     (await this.call<{ user: User }>('PATCH', '/auth/me', change)).user;
   changePassword = (password: string, newPassword: string): Promise<void> =>
-    this.call('POST', '/auth/password', { password, new_password: newPassword });
+    this.call('POST', '/auth/password', { ...shown(password), new_password: newPassword });
   beginSecondFactor = (password: string): Promise<FactorSecret> =>
-    this.call('POST', '/auth/second-factor', { password });
+    this.call('POST', '/auth/second-factor', { ...shown(password) });
   /** The recovery codes are in this answer and nowhere else. */
   confirmSecondFactor = async (code: string): Promise<string[]> =>
     (await this.call<{ recovery_codes: string[] }>('POST', '/auth/second-factor/confirm', { code }))
       .recovery_codes;
   turnOffSecondFactor = (password: string, code: string): Promise<void> =>
-    this.call('POST', '/auth/second-factor/off', { password, code });
+    this.call('POST', '/auth/second-factor/off', { ...shown(password), code });
   signIns = async (): Promise<SignIn[]> =>
     (await this.call<{ sign_ins: SignIn[] }>('GET', '/auth/sign-ins')).sign_ins;
   endSignIn = (id: string): Promise<void> =>
@@ -169,7 +182,7 @@ export class Api {
   /** Removes my account for good. */
   leave = (password: string, code: string, heir: string): Promise<void> =>
     this.call('POST', '/auth/leave', {
-      password,
+      ...shown(password),
       ...(code === '' ? {} : { code }),
       ...(heir === '' ? {} : { heir }),
     });
@@ -383,6 +396,11 @@ export class Api {
     if (!response.ok) throw errorOf(answer, response.status);
     return answer as T;
   }
+}
+
+/** Who has no password shows none. */
+function shown(password: string): { password?: string } {
+  return password === '' ? {} : { password };
 }
 
 function roomPath(id: string): string {

@@ -21,7 +21,15 @@ export interface User {
   /** Whether signing in takes a code besides the password. */
   second_factor: boolean;
   digest: Digest;
+  /** Who signs in by way of a provider alone has none. */
+  has_password: boolean;
   admin: boolean;
+}
+
+/** By way of whom one can sign in too, and whether one does. */
+export interface Identity {
+  provider: string;
+  linked_at: number | null;
 }
 
 /** What is absent stays, what is empty is taken away. */

@@ -43,6 +43,7 @@ function meOf({ id, name }: Guest): Me {
       time_zone: null,
       second_factor: false,
       digest: 'off',
+      has_password: false,
       admin: false,
     },
     // Nobody tells guests of anything.

@@ -7,8 +7,29 @@ export interface HeldLink {
   secret: string;
 }
 
+/** Where a link waits while the browser is with a provider, in this tab alone. */
+const STASHED = 'weft.link';
+
 /** A link that somebody has come by who went to sign in first. */
-let carried: HeldLink | null = null;
+let carried: HeldLink | null = unstash();
+
+/** Keeps the carried link also while the browser leaves the app to sign in elsewhere. */
+export function stashLink(): void {
+  if (carried !== null) window.sessionStorage.setItem(STASHED, JSON.stringify(carried));
+}
+
+function unstash(): HeldLink | null {
+  try {
+    const stashed = window.sessionStorage.getItem(STASHED);
+    window.sessionStorage.removeItem(STASHED);
+    const link = JSON.parse(stashed ?? 'null') as Partial<HeldLink> | null;
+    const { room, secret } = link ?? {};
+    return typeof room === 'string' && typeof secret === 'string' ? { room, secret } : null;
+  } catch {
+    // Without storage, or with what others put there, nothing is carried.
+    return null;
+  }
+}
 
 /** The link to this room that somebody has come by, if so. */
 export function linkTo(room: string): HeldLink | null {

@@ -21,9 +21,12 @@ function ownPath(value: unknown): string | undefined {
 const signIn = createRoute({
   getParentRoute: () => root,
   path: '/signin',
-  validateSearch: (search: Record<string, unknown>): { next?: string } => {
+  validateSearch: (search: Record<string, unknown>): { next?: string; step?: 'code' } => {
     const next = ownPath(search['next']);
-    return next === undefined ? {} : { next };
+    return {
+      ...(next === undefined ? {} : { next }),
+      ...(search['step'] === 'code' ? { step: 'code' } : {}),
+    };
   },
   component: SignInPage,
 });

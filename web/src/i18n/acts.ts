@@ -56,8 +56,11 @@ export const ACTS = [
   'admin_taken',
   'reset_link_made',
   'password_reset',
+  'identity_linked',
+  'identity_unlinked',
 ] as const;
 
+const FAILURES = ['code', 'deactivated'] as const;
 const RULES = ['links', 'public_links', 'outsiders'];
 
 export function actSentence(t: Translate, act: Act): string {
@@ -73,6 +76,7 @@ export function actSentence(t: Translate, act: Act): string {
     right: rightName(t, text('right')),
     role: roleName(t, text('role')),
     name: text('name'),
+    provider: text('provider'),
     who: text('who') === '' ? '' : t(`reach.${text('who')}`),
     count: Number(text('count')) || 1,
     rule: RULES.includes(text('rule')) ? t(`space.rule_${text('rule')}`) : text('rule'),
@@ -80,7 +84,8 @@ export function actSentence(t: Translate, act: Act): string {
     value: valueName(t, params['value']),
   };
   if (act.act === 'sign_in_failed') {
-    return t(`audit.failed.${text('reason') === 'code' ? 'code' : 'password'}`, words);
+    const known = FAILURES.find((reason) => reason === text('reason'));
+    return t(`audit.failed.${known ?? 'password'}`, words);
   }
   const known = ACTS.some((code) => code === act.act);
   return known ? t(`audit.act.${act.act}`, words) : t('audit.unknown', { ...words, act: act.act });

@@ -130,6 +130,10 @@ function documentedCodes(): string[] {
   const fromProtocol = [...table.matchAll(/^\| `([a-z_.]+)` \|/gm)].map((match) => match[1] ?? '');
   expect(fromApi.length).toBeGreaterThan(15);
   expect(fromProtocol.length).toBeGreaterThan(25);
+  // What the sign-in page is told in its address.
+  const told = api.slice(api.indexOf('Behind `failed=`')).split('\n\n')[0] ?? '';
+  const fromAddress = [...told.matchAll(/`([a-z_]+)`/g)].map((match) => match[1] ?? '');
+  expect(fromAddress.length).toBeGreaterThan(10);
   const own = ['network', 'silent', 'client_retired', 'replaced', 'unreadable', 'closed'];
-  return [...new Set([...fromApi, ...fromProtocol, ...own])];
+  return [...new Set([...fromApi, ...fromProtocol, ...fromAddress, ...own])];
 }

@@ -43,7 +43,7 @@ function DeleteForm({ user }: { user: User }) {
   const submit = (event: FormEvent) => {
     event.preventDefault();
     const missing: FieldErrors = {};
-    if (password === '') missing.password = t('field.required');
+    if (user.has_password && password === '') missing.password = t('field.required');
     if (user.second_factor && code.trim() === '') missing.code = t('field.required');
     if (Object.keys(missing).length > 0) return form.refuse(missing);
     withPassword(async () => {
@@ -73,13 +73,15 @@ function DeleteForm({ user }: { user: User }) {
         autoComplete="off"
         maxLength={32}
       />
-      <PasswordField
-        label={t('settings.password_now')}
-        value={password}
-        onChange={setPassword}
-        error={form.errors.password}
-        fresh={false}
-      />
+      {user.has_password && (
+        <PasswordField
+          label={t('settings.password_now')}
+          value={password}
+          onChange={setPassword}
+          error={form.errors.password}
+          fresh={false}
+        />
+      )}
       {user.second_factor && (
         <CodeField hint={t('factor.code_hint')} value={code} onChange={setCode} error={form.errors.code} />
       )}

@@ -35,9 +35,9 @@ export function ProfileForm({ user }: { user: User }) {
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (name.trim() === '') return form.refuse({ name: t('field.required') });
-    if (moves && password === '') return form.refuse({ password: t('field.required') });
+    if (moves && user.has_password && password === '') return form.refuse({ password: t('field.required') });
     withPassword(async () => {
-      await change({ name, email, phone, time_zone: zone, ...(moves ? { password } : {}) });
+      await change({ name, email, phone, time_zone: zone, ...(password === '' ? {} : { password }) });
       setPassword('');
       toast({ message: t('settings.profile_changed') });
     });
@@ -63,7 +63,7 @@ export function ProfileForm({ user }: { user: User }) {
         error={form.errors.email}
         autoComplete="email"
       />
-      {moves ? (
+      {moves && user.has_password && (
         <PasswordField
           label={t('settings.password_now')}
           value={password}
@@ -71,9 +71,8 @@ export function ProfileForm({ user }: { user: User }) {
           error={form.errors.password}
           fresh={false}
         />
-      ) : (
-        user.email !== null && <Verification verified={user.email_verified} />
       )}
+      {!moves && user.email !== null && <Verification verified={user.email_verified} />}
       <Field
         name="phone"
         type="tel"

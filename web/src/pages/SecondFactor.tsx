@@ -2,7 +2,7 @@
 import { Button, Code, Group, List, Stack, Text } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
-import type { FactorSecret } from '../api/types';
+import type { FactorSecret, User } from '../api/types';
 import { useApi } from '../app/services';
 import { ME_KEY } from '../app/session';
 import { useWords } from '../i18n/hooks';
@@ -16,7 +16,8 @@ import classes from './Settings.module.css';
 import { useForm } from './useForm';
 import { usePasswordForm } from './usePasswordForm';
 
-export function SecondFactor({ on }: { on: boolean }) {
+export function SecondFactor({ user }: { user: User }) {
+  const on = user.second_factor;
   const { t } = useWords();
   const queries = useQueryClient();
   const [opened, setOpened] = useState(false);
@@ -38,40 +39,42 @@ export function SecondFactor({ on }: { on: boolean }) {
         {title(on)}
       </Button>
       <Dialog title={title(wasOn)} size={480} opened={opened} onClose={close} closeOnClickOutside={false}>
-        {wasOn ? <TurnOff onDone={close} /> : <TurnOn onDone={close} />}
+        {wasOn ? <TurnOff user={user} onDone={close} /> : <TurnOn user={user} onDone={close} />}
       </Dialog>
     </Stack>
   );
 }
 
-function TurnOn({ onDone }: { onDone: () => void }) {
+function TurnOn({ user, onDone }: { user: User; onDone: () => void }) {
   const [secret, setSecret] = useState<FactorSecret | null>(null);
   const [codes, setCodes] = useState<string[] | null>(null);
   if (codes !== null) return <RecoveryCodes codes={codes} onDone={onDone} />;
   if (secret !== null) return <Confirm secret={secret} onCodes={setCodes} />;
-  return <AskPassword onSecret={setSecret} />;
+  return <AskPassword user={user} onSecret={setSecret} />;
 }
 
-function AskPassword({ onSecret }: { onSecret: (secret: FactorSecret) => void }) {
+function AskPassword({ user, onSecret }: { user: User; onSecret: (secret: FactorSecret) => void }) {
   const { t } = useWords();
   const api = useApi();
   const { withPassword, ...form } = usePasswordForm();
   const [password, setPassword] = useState('');
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (password === '') return form.refuse({ password: t('field.required') });
+    if (user.has_password && password === '') return form.refuse({ password: t('field.required') });
     withPassword(async () => onSecret(await api.beginSecondFactor(password)));
   };
   return (
     <form className={classes.form} onSubmit={submit} noValidate>
       <Text>{t('factor.password_first')}</Text>
-      <PasswordField
-        label={t('settings.password_now')}
-        value={password}
-        onChange={setPassword}
-        error={form.errors.password}
-        fresh={false}
-      />
+      {user.has_password && (
+        <PasswordField
+          label={t('settings.password_now')}
+          value={password}
+          onChange={setPassword}
+          error={form.errors.password}
+          fresh={false}
+        />
+      )}
       <FaultAlert fault={form.fault} />
       <Button type="submit" loading={form.busy}>
         {t('factor.next')}
@@ -145,7 +148,7 @@ function RecoveryCodes({ codes, onDone }: { codes: string[]; onDone: () => void 
   );
 }
 
-function TurnOff({ onDone }: { onDone: () => void }) {
+function TurnOff({ user, onDone }: { user: User; onDone: () => void }) {
   const { t } = useWords();
   const api = useApi();
   const { withPassword, ...form } = usePasswordForm();
@@ -153,7 +156,7 @@ function TurnOff({ onDone }: { onDone: () => void }) {
   const [code, setCode] = useState('');
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (password === '') return form.refuse({ password: t('field.required') });
+    if (user.has_password && password === '') return form.refuse({ password: t('field.required') });
     if (code.trim() === '') return form.refuse({ code: t('field.required') });
     withPassword(async () => {
       await api.turnOffSecondFactor(password, code);
@@ -163,13 +166,15 @@ function TurnOff({ onDone }: { onDone: () => void }) {
   };
   return (
     <form className={classes.form} onSubmit={submit} noValidate>
-      <PasswordField
-        label={t('settings.password_now')}
-        value={password}
-        onChange={setPassword}
-        error={form.errors.password}
-        fresh={false}
-      />
+      {user.has_password && (
+        <PasswordField
+          label={t('settings.password_now')}
+          value={password}
+          onChange={setPassword}
+          error={form.errors.password}
+          fresh={false}
+        />
+      )}
       <CodeField
         hint={t('factor.code_hint')}
         value={code}

@@ -20,6 +20,7 @@ import { DigestChoice } from './DigestChoice';
 import { PasswordForm } from './PasswordForm';
 import { PictureForm } from './PictureForm';
 import { ProfileForm } from './ProfileForm';
+import { ProviderLink } from './ProviderLink';
 import { SecondFactor } from './SecondFactor';
 import { Section } from './Section';
 import classes from './Settings.module.css';
@@ -38,11 +39,15 @@ export function SettingsPage() {
         <PictureForm user={user} />
         <ProfileForm user={user} />
       </Section>
-      <Section title={t('auth.password')} lead={t('settings.password_lead')}>
-        <PasswordForm username={user.username} />
+      <Section
+        title={t('auth.password')}
+        lead={user.has_password ? t('settings.password_lead') : t('settings.password_none')}
+      >
+        <PasswordForm user={user} />
       </Section>
+      <ProviderLink user={user} />
       <Section title={t('factor.title')} lead={t('factor.lead')}>
-        <SecondFactor on={user.second_factor} />
+        <SecondFactor user={user} />
       </Section>
       <Section title={t('settings.devices')} lead={t('settings.devices_lead')}>
         <Devices />

@@ -1,8 +1,9 @@
-import { Alert, Anchor, Button, Text } from '@mantine/core';
+import { Alert, Anchor, Button, Divider, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useRouter, useSearch } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 import { ApiError } from '../api/client';
+import { leaveFor, news, newsTold, startPath } from '../app/journey';
 import { useApi } from '../app/services';
 import { useSession } from '../app/session';
 import { useWords } from '../i18n/hooks';
@@ -12,21 +13,29 @@ import { CodeField, PasswordField, UsernameField, type FieldErrors } from './fie
 import { useForm } from './useForm';
 
 export function SignInPage() {
-  const { t } = useWords();
+  const { step } = useSearch({ from: '/signin' });
+  return step === 'code' ? <CodeStep /> : <SignIn />;
+}
+
+function SignIn() {
+  const { t, language } = useWords();
   const api = useApi();
   const session = useSession();
   const router = useRouter();
   const navigate = useNavigate();
   const { next } = useSearch({ from: '/signin' });
   const [signedOut] = useState(session.signedOutByServer);
+  const failed = useFailure();
   const { submit, form, fields } = useSignIn(() => router.history.replace(next ?? '/home'));
   const setup = useQuery({ queryKey: ['setup'], queryFn: api.setupNeeded, retry: false });
   const setupNeeded = setup.data?.needed === true;
   useEffect(() => {
     if (setupNeeded) void navigate({ to: '/setup', replace: true });
   }, [setupNeeded, navigate]);
+  const provider = setup.data?.oidc ?? null;
   return (
     <AuthFrame title={t('auth.sign_in_title')} onSubmit={submit}>
+      <Failure code={failed} />
       {signedOut && (
         <Alert role="status" variant="light" styles={{ message: { color: 'var(--weft-text)' } }}>
           {t('auth.signed_out')}
@@ -37,6 +46,14 @@ export function SignInPage() {
       <Button type="submit" loading={form.busy} fullWidth>
         {t('auth.sign_in')}
       </Button>
+      {provider !== null && (
+        <>
+          <Divider label={t('oidc.or')} styles={{ label: { color: 'var(--weft-dim)' } }} />
+          <Button variant="default" fullWidth onClick={() => leaveFor(startPath(next, language))}>
+            {t('oidc.sign_in', { name: provider.name })}
+          </Button>
+        </>
+      )}
       <Text ta="center">
         <Anchor component={Link} to="/forgotten">
           {t('reset.forgotten')}
@@ -49,6 +66,66 @@ export function SignInPage() {
           </Anchor>
         </Text>
       )}
+    </AuthFrame>
+  );
+}
+
+/** The code with which the browser came back from the provider, for as long as the page is shown. */
+function useFailure(): string | null {
+  const [failed] = useState(() => news().failed);
+  useEffect(() => newsTold, []);
+  return failed;
+}
+
+function Failure({ code }: { code: string | null }) {
+  const { t, fault } = useWords();
+  if (code === null) return null;
+  const text = code === 'email_taken' ? t('oidc.email_taken') : fault({ code, params: {} });
+  return (
+    <Alert
+      role="alert"
+      color="red"
+      variant="light"
+      styles={{ root: { background: 'var(--weft-error-tint)' }, message: { color: 'var(--weft-error)' } }}
+    >
+      {text}
+    </Alert>
+  );
+}
+
+/** The provider has vouched for somebody who has a second factor here. */
+function CodeStep() {
+  const { t } = useWords();
+  const api = useApi();
+  const session = useSession();
+  const router = useRouter();
+  const { next } = useSearch({ from: '/signin' });
+  const form = useForm();
+  const [code, setCode] = useState('');
+  const again = () => {
+    const search = next === undefined ? {} : { next };
+    void router.navigate({ to: '/signin', search, replace: true });
+  };
+  const submit = () => {
+    if (code.trim() === '') return form.refuse({ code: t('field.required') });
+    void form.run(async () => {
+      await api.showCode(code.trim());
+      await session.enter();
+      router.history.replace(next ?? '/home');
+    });
+  };
+  return (
+    <AuthFrame title={t('oidc.code_title')} lead={t('oidc.code_lead')} onSubmit={submit}>
+      <CodeField hint={t('factor.code_hint')} value={code} onChange={setCode} error={form.errors.code} autoFocus />
+      <FaultAlert fault={form.fault} />
+      <Button type="submit" loading={form.busy} fullWidth>
+        {t('auth.sign_in')}
+      </Button>
+      <Text ta="center">
+        <Anchor component="button" type="button" onClick={again}>
+          {t('oidc.another_way')}
+        </Anchor>
+      </Text>
     </AuthFrame>
   );
 }

@@ -42,10 +42,12 @@ function isField(name: string): name is FieldName {
   return FIELD_NAMES.some((known) => known === name);
 }
 
-/** Puts the caret into the first field that has an error. */
+/** Puts the caret into the first field that has an error: in the dialog on top, if one is open. */
 export function focusFirst(errors: FieldErrors): void {
   const first = FIELD_NAMES.find((name) => errors[name] !== undefined);
-  if (first !== undefined) document.querySelector<HTMLElement>(`[name="${first}"]`)?.focus();
+  if (first === undefined) return;
+  const top = [...document.querySelectorAll('[role="dialog"]')].at(-1) ?? document;
+  top.querySelector<HTMLElement>(`[name="${first}"]`)?.focus();
 }
 
 interface FieldProps {

@@ -1,7 +1,10 @@
-/** Asks for the password when one's sign-in is too old for what one is about to do, and goes on then. */
-import { Button, Group, Stack, Text } from '@mantine/core';
+/** Asks for the password, or leads to the provider, when one's sign-in is too old for what one is about to do, and goes on then. */
+import { Button, Divider, Group, Stack, Text } from '@mantine/core';
 import { useEffect, useState, type FormEvent } from 'react';
+import { useIdentity } from '../api/account';
 import { ApiError } from '../api/client';
+import type { User } from '../api/types';
+import { leaveFor } from '../app/journey';
 import { useApi } from '../app/services';
 import { useWords } from '../i18n/hooks';
 import { PasswordField } from '../pages/fields';
@@ -9,7 +12,7 @@ import { useForm } from '../pages/useForm';
 import { Dialog } from './Dialog';
 import { FaultAlert } from './FaultAlert';
 
-export function AskAgain({ username }: { username: string }) {
+export function AskAgain({ user }: { user: User }) {
   const { t } = useWords();
   const api = useApi();
   /** Those who wait for the answer: several calls may have been refused at once. */
@@ -26,8 +29,50 @@ export function AskAgain({ username }: { username: string }) {
   };
   return (
     <Dialog title={t('again.title')} size={420} opened={waiting.length > 0} onClose={() => settle(false)}>
-      <AgainForm username={username} onDone={settle} />
+      <Again user={user} onDone={settle} />
     </Dialog>
+  );
+}
+
+interface Props {
+  user: User;
+  onDone: (shown: boolean) => void;
+}
+
+function Again({ user, onDone }: Props) {
+  const { t } = useWords();
+  const identity = useIdentity();
+  const provider = identity.data?.linked_at === null ? undefined : identity.data?.provider;
+  if (identity.isPending) return <div aria-busy="true" />;
+  return (
+    <Stack gap={16}>
+      {user.has_password && <AgainForm username={user.username} onDone={onDone} />}
+      {user.has_password && provider !== undefined && (
+        <Divider label={t('oidc.or')} styles={{ label: { color: 'var(--weft-dim)' } }} />
+      )}
+      {provider !== undefined && <AtProvider name={provider} alone={!user.has_password} />}
+      {!user.has_password && provider === undefined && <Text>{t('again.no_way')}</Text>}
+    </Stack>
+  );
+}
+
+/** The app is left for it, so that whoever comes back begins again. */
+function AtProvider({ name, alone }: { name: string; alone: boolean }) {
+  const { t } = useWords();
+  const api = useApi();
+  const form = useForm();
+  const go = () => {
+    const { pathname, search } = window.location;
+    void form.run(async () => leaveFor(await api.confirmByProvider(pathname + search)));
+  };
+  return (
+    <>
+      {alone && <Text c="dimmed">{t('again.hint_provider', { name })}</Text>}
+      <FaultAlert fault={form.fault} />
+      <Button variant={alone ? 'filled' : 'default'} loading={form.busy} onClick={go}>
+        {t('again.provider', { name })}
+      </Button>
+    </>
   );
 }
 

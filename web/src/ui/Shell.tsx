@@ -17,6 +17,7 @@ import { lazy, Suspense, useEffect, useMemo, useState, type ReactNode } from 're
 import { asApiError } from '../api/client';
 import type { Me, User } from '../api/types';
 import { InboxProvider, useUnread } from '../app/inbox';
+import { news, newsTold } from '../app/journey';
 import { linkInAddress, type HeldLink } from '../app/link';
 import { useMe, useSession } from '../app/session';
 import { useWords } from '../i18n/hooks';
@@ -30,6 +31,7 @@ import { NewMenu } from './NewMenu';
 import { LoadFailed } from './PageState';
 import classes from './Shell.module.css';
 import { isMod, shortcutText } from './shortcut';
+import { toast, toastError } from './toast';
 import { TreePanel } from './tree/TreePanel';
 import { NARROW, PHONE, useMediaFlag } from './useMediaFlag';
 import { badge } from './usePageTitle';
@@ -93,6 +95,7 @@ function SignedIn({ me }: { me: Me }) {
   const inObject = useLocation({ select: ({ pathname }) => pathname.startsWith('/o/') });
   const { treeOpen, toggleTree } = useTree(narrow);
   useFindKey();
+  useJourneyNews();
 
   const tree = <TreePanel workspace={me.workspace.name} />;
   return (
@@ -124,9 +127,21 @@ function SignedIn({ me }: { me: Me }) {
         <Outlet />
       </div>
       {phone && !inObject && <Tabs user={me.user} onTree={toggleTree} />}
-      <AskAgain username={me.user.username} />
+      <AskAgain user={me.user} />
     </div>
   );
+}
+
+/** Tells what came of the way to the provider and back. */
+function useJourneyNews(): void {
+  const { t, fault } = useWords();
+  useEffect(() => {
+    const { failed, done } = news();
+    newsTold();
+    if (failed !== null) toastError(fault({ code: failed, params: {} }));
+    if (done === 'linked') toast({ message: t('oidc.news_linked') });
+    if (done === 'confirmed') toast({ message: t('oidc.news_confirmed') });
+  }, [t, fault]);
 }
 
 const TREE_STORED = 'weft.tree';

@@ -1,5 +1,6 @@
 //! The browser's sign-in: cookie `weft_session`, which scripts cannot read. As a guest a browser has one cookie for each
-//! room, `weft_guest_ROOM`, and says in the query which it speaks of.
+//! room, `weft_guest_ROOM`, and says in the query which it speaks of. While it is on its way to a provider of OpenID Connect and back it has
+//! `weft_oidc`, by https with the prefix `__Host-`: no other host can plant that.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
@@ -9,6 +10,8 @@ use super::SIGN_IN_IDLE_MS_MAX;
 
 const NAME: &str = "weft_session";
 const GUEST_NAME: &str = "weft_guest_";
+const JOURNEY_NAME: &str = "weft_oidc";
+const JOURNEY_NAME_HTTPS: &str = "__Host-weft_oidc";
 
 /// The session's token among the cookies, if there is one.
 pub fn session_token(headers: &HeaderMap) -> Option<&str> {
@@ -18,6 +21,15 @@ pub fn session_token(headers: &HeaderMap) -> Option<&str> {
 /// The token of the browser's guest in that room, if there is one.
 pub fn guest_token<'a>(headers: &'a HeaderMap, room: &str) -> Option<&'a str> {
     value_of(headers, &format!("{GUEST_NAME}{room}"))
+}
+
+/// By what a browser is known that was sent to a provider, if it is one.
+pub fn journey_secret(headers: &HeaderMap, secure: bool) -> Option<&str> {
+    value_of(headers, journey_name(secure))
+}
+
+const fn journey_name(secure: bool) -> &'static str {
+    if secure { JOURNEY_NAME_HTTPS } else { JOURNEY_NAME }
 }
 
 fn value_of<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
@@ -48,6 +60,16 @@ pub fn renewed_cookie(headers: &HeaderMap, secure: bool) -> Option<HeaderValue> 
 /// `Set-Cookie` that removes the session.
 pub fn clearing_cookie(secure: bool) -> HeaderValue {
     cookie(NAME, "", 0, secure)
+}
+
+/// `Set-Cookie` for a browser that is sent to a provider.
+pub fn journey_cookie(secret: &str, max_age_seconds: u64, secure: bool) -> HeaderValue {
+    cookie(journey_name(secure), secret, max_age_seconds, secure)
+}
+
+/// `Set-Cookie` for one that is back.
+pub fn clearing_journey_cookie(secure: bool) -> HeaderValue {
+    cookie(journey_name(secure), "", 0, secure)
 }
 
 fn cookie(name: &str, value: &str, max_age_seconds: u64, secure: bool) -> HeaderValue {
@@ -86,6 +108,14 @@ mod tests {
         assert_eq!(
             text(session_cookie("abc", true)),
             "weft_session=abc; HttpOnly; SameSite=Lax; Path=/; Max-Age=2592000; Secure"
+        );
+        assert_eq!(
+            text(journey_cookie("abc", 600, true)),
+            "__Host-weft_oidc=abc; HttpOnly; SameSite=Lax; Path=/; Max-Age=600; Secure"
+        );
+        assert_eq!(
+            text(journey_cookie("abc", 600, false)),
+            "weft_oidc=abc; HttpOnly; SameSite=Lax; Path=/; Max-Age=600"
         );
         assert_eq!(
             text(clearing_cookie(false)),

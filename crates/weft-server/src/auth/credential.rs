@@ -35,7 +35,7 @@ pub struct Signed {
     pub token_hash: [u8; 32],
     /// From then on it is not valid any more; a sign-in that is used before lasts longer.
     pub expires_at: Millis,
-    /// When the password was shown for it last; tokens were made to do without.
+    /// When the password, or an identity, was shown for it last; tokens were made to do without.
     pub confirmed_at: Millis,
     /// How the token came.
     pub via: Via,
@@ -111,7 +111,7 @@ impl Signed {
         }
     }
 
-    /// That the password was shown for this sign-in lately enough to manage rights and the account.
+    /// That it was shown lately enough who uses this sign-in to manage rights and the account.
     ///
     /// # Errors
     /// [`ApiError::SignInAgain`].
@@ -177,6 +177,7 @@ fn stand_in(guest: &Guest) -> Person {
         phone: None,
         second_factor: false,
         digest: weft_store::Digest::Off,
+        has_password: false,
         created_at: guest.created_at,
         deactivated_at: None,
     }
@@ -389,6 +390,7 @@ mod tests {
             phone: None,
             second_factor: false,
             digest: weft_store::Digest::Off,
+            has_password: true,
             created_at: 0,
             deactivated_at: None,
         };

@@ -35,6 +35,8 @@ pub enum Attempt<'a> {
     NotedFailure,
     /// The secret of an invite or set-up link.
     SecretFrom(ClientAddress),
+    /// A browser that is sent to the provider of OpenID Connect.
+    OidcFrom(ClientAddress),
     /// A new account.
     RegisterFrom(ClientAddress),
     /// This person asks to be let into a room.
@@ -112,6 +114,7 @@ impl Attempts {
             Attempt::PeopleBy(_) => (limits.people_searches_per_minute, MINUTE_MS),
             Attempt::NotedFailure => (limits.audited_failures_per_hour, HOUR_MS),
             Attempt::SecretFrom(_) => (limits.secret_attempts_per_minute, MINUTE_MS),
+            Attempt::OidcFrom(_) => (limits.oidc_starts_per_address_per_minute, MINUTE_MS),
             Attempt::RegisterFrom(_) => (limits.registrations_per_hour, HOUR_MS),
             Attempt::AccessRequestBy(_) => (limits.access_requests_per_hour, HOUR_MS),
             Attempt::MentionBy(_) => (limits.mentions_per_minute, MINUTE_MS),

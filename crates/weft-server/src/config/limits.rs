@@ -78,6 +78,16 @@ limits! {
         "Links to set a new password mailed to one person, whoever asks.";
     verify_mails_per_hour = 5, "per person",
         "Links that verify an address mailed for one person.";
+    oidc_starts_per_address_per_minute = 600, "per address",
+        "Browsers sent to the provider of OpenID Connect from one address: an office in the morning.";
+    oidc_journeys_max = 10_000, "browsers",
+        "Browsers on their way to the provider and back: some 1 KB each. The oldest are forgotten.";
+    oidc_journey_ms_max = 600_000, "milliseconds",
+        "How long one may be on its way: to find a password and a second factor.";
+    oidc_answer_bytes_max = 1_048_576, "bytes",
+        "The longest answer of the provider: its description, keys and tokens take some 10 KB.";
+    oidc_answer_ms_max = 10_000, "milliseconds",
+        "How long the provider may take to answer; somebody waits for it.";
     attempt_counters_max = 10_000, "counters",
         "Memory for the limits above: some 48 bytes each. The oldest are forgotten.";
     password_checks_at_once = 2, "checks",

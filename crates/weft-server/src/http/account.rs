@@ -10,7 +10,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use weft_core::RoomId;
-use weft_store::{ProfileChange, sign_in_id};
+use weft_store::{ProfileChange, Proof, sign_in_id};
 
 use super::{
     ApiError, account_links, admin_people,
@@ -77,8 +77,7 @@ pub(super) async fn change_profile(
     };
     let moves = change.email.as_ref().is_some_and(|email| *email != signed.person.email);
     if moves {
-        let password = fields::required(form.password, "password")?;
-        people::credentials(&state, address, username, password).await?;
+        people::shown_again(&state, address, &signed, form.password).await?;
     }
     let person = state.meta.change_profile(signed.person.id, change).await?;
     if moves {
@@ -114,14 +113,15 @@ pub(super) async fn confirm(
     let password = fields::required(form.password, "password")?;
     let known = people::credentials(&state, address, &signed.person.username, password).await?;
     let (person, now) = (signed.person.id, state.clock.now());
-    state.meta.confirm_sign_in(&signed.token_hash, person, &known.password_hash, now).await?;
+    let proof = Proof::Password(&known.password_hash);
+    state.meta.confirm_sign_in(&signed.token_hash, person, proof, now).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 #[derive(Deserialize, ToSchema)]
 #[schema(as = LeaveForm)]
 pub(super) struct Leave {
-    #[schema(required)]
+    /// Needed of whoever has one.
     password: Option<String>,
     code: Option<String>,
     heir: Option<String>,
@@ -136,7 +136,7 @@ pub(super) struct Leave {
     responses((status = 204, description = "My account is gone")),
     extensions(
         ("x-weft-access" = json!({"credential": "sign-in"})),
-        ("x-weft-codes" = json!(["wrong_credentials", "second_factor_needed", "wrong_code", "too_many_attempts", "last_admin", "heir_needed"])),
+        ("x-weft-codes" = json!(["wrong_credentials", "sign_in_again", "second_factor_needed", "wrong_code", "too_many_attempts", "last_admin", "heir_needed"])),
     )
 )]
 pub(super) async fn leave(
@@ -145,9 +145,8 @@ pub(super) async fn leave(
     signed: Signed,
     Body(form): Body<Leave>,
 ) -> Result<Response, ApiError> {
-    let password = fields::required(form.password, "password")?;
     let person = &signed.person;
-    people::credentials(&state, address, &person.username, password).await?;
+    people::shown_again(&state, address, &signed, form.password).await?;
     let heir = match form.heir.filter(|heir| !heir.trim().is_empty()) {
         Some(heir) => Some(admin_people::heir(&state, &heir).await?),
         None => None,
@@ -168,13 +167,13 @@ pub(super) async fn leave(
 #[derive(Deserialize, ToSchema)]
 #[schema(as = PasswordForm)]
 pub(super) struct Change {
-    #[schema(required)]
+    /// The one before. Needed of whoever has one.
     password: Option<String>,
     #[schema(required, min_length = 8, max_length = 256)]
     new_password: Option<String>,
 }
 
-/// Changes the password. Once this answers, every other sign-in of the person has ended, and nothing
+/// Changes the password, or sets the first one. Once this answers, every other sign-in of the person has ended, and nothing
 /// of them commits any more.
 #[utoipa::path(
     post,
@@ -183,7 +182,7 @@ pub(super) struct Change {
     responses((status = 204, description = "Done")),
     extensions(
         ("x-weft-access" = json!({"credential": "sign-in"})),
-        ("x-weft-codes" = json!(["wrong_credentials", "too_many_attempts"])),
+        ("x-weft-codes" = json!(["wrong_credentials", "sign_in_again", "too_many_attempts"])),
     )
 )]
 pub(super) async fn change_password(
@@ -192,14 +191,12 @@ pub(super) async fn change_password(
     signed: Signed,
     Body(form): Body<Change>,
 ) -> Result<StatusCode, ApiError> {
-    let password = fields::required(form.password, "password")?;
     let new_password = fields::new_password(form.new_password)?;
-    let known = people::credentials(&state, address, &signed.person.username, password).await?;
+    let verified = people::shown_again(&state, address, &signed, form.password).await?;
     let password_hash = state.passwords.hash(new_password).await?;
     to_the_end(async move {
         let (person, kept) = (signed.person.id, &signed.token_hash);
-        let changed =
-            state.meta.change_password(person, &known.password_hash, &password_hash, kept);
+        let changed = state.meta.change_password(person, &verified, &password_hash, kept);
         let ended = changed.await?;
         state.hub.signed_out(ended).await;
         tracing::info!(%person, "password changed");

@@ -34,6 +34,26 @@ pub enum ApiError {
     SecondFactorNeeded,
     /// The code is not one, or has been used.
     WrongCode,
+    /// The browser was not sent to the provider, or too long ago, or its answer has been taken.
+    OidcExpired,
+    /// The provider cannot be reached.
+    OidcUnreachable,
+    /// The provider has not let the person in.
+    OidcRefused,
+    /// What the provider says does not count.
+    OidcFailed,
+    /// The person is known, and may not sign in.
+    AccountDeactivated,
+    /// Nobody gets an account with this address, or without one.
+    EmailNotAllowed,
+    /// Somebody else signs in with this identity.
+    IdentityTaken,
+    /// The person has an identity of this provider already.
+    IdentityLinked,
+    /// The identity is not the one of whoever is signed in.
+    OtherIdentity,
+    /// The person has no password, without which they could not sign in any more.
+    NoPassword,
     /// The sign-in is too old to manage rights or the account: it takes the password again.
     SignInAgain,
     /// The link has a password, which was not given.
@@ -106,6 +126,11 @@ pub enum ApiError {
 }
 
 impl ApiError {
+    /// The stable code.
+    pub(crate) fn code(&self) -> &'static str {
+        self.parts().1
+    }
+
     fn parts(&self) -> (StatusCode, &'static str, Value) {
         match self {
             Self::BadRequest { field, reason } => {
@@ -118,6 +143,16 @@ impl ApiError {
                 (StatusCode::UNAUTHORIZED, "second_factor_needed", json!({}))
             }
             Self::WrongCode => (StatusCode::UNAUTHORIZED, "wrong_code", json!({})),
+            Self::OidcExpired => (StatusCode::GONE, "oidc_expired", json!({})),
+            Self::OidcUnreachable => (StatusCode::BAD_GATEWAY, "oidc_unreachable", json!({})),
+            Self::OidcRefused => (StatusCode::FORBIDDEN, "oidc_refused", json!({})),
+            Self::OidcFailed => (StatusCode::BAD_GATEWAY, "oidc_failed", json!({})),
+            Self::AccountDeactivated => (StatusCode::FORBIDDEN, "account_deactivated", json!({})),
+            Self::EmailNotAllowed => (StatusCode::FORBIDDEN, "email_not_allowed", json!({})),
+            Self::IdentityTaken => (StatusCode::CONFLICT, "identity_taken", json!({})),
+            Self::IdentityLinked => (StatusCode::CONFLICT, "identity_linked", json!({})),
+            Self::OtherIdentity => (StatusCode::FORBIDDEN, "other_identity", json!({})),
+            Self::NoPassword => (StatusCode::CONFLICT, "no_password", json!({})),
             Self::SignInAgain => (StatusCode::FORBIDDEN, "sign_in_again", json!({})),
             Self::LinkPasswordNeeded => {
                 (StatusCode::UNAUTHORIZED, "link_password_needed", json!({}))
@@ -230,6 +265,10 @@ impl From<Refusal> for ApiError {
                 Self::BadRequest { field: "guests", reason: "too_many" }
             }
             Refusal::PasswordChanged => Self::WrongCredentials,
+            Refusal::IdentityGone => Self::OidcExpired,
+            Refusal::IdentityTaken => Self::IdentityTaken,
+            Refusal::HasIdentity => Self::IdentityLinked,
+            Refusal::NoPassword => Self::NoPassword,
             Refusal::SecondFactorOn => Self::SecondFactorOn,
             Refusal::LastAdmin => Self::LastAdmin,
             Refusal::HeirNeeded => Self::HeirNeeded,

@@ -53,6 +53,8 @@ const STATUSES: [(u16, &[&str]); 12] = [
             "key_taken",
             "setup_done",
             "second_factor_on",
+            "identity_linked",
+            "no_password",
             "last_admin",
             "heir_needed",
             "no_mail",
@@ -62,11 +64,11 @@ const STATUSES: [(u16, &[&str]); 12] = [
             "room_full",
         ],
     ),
-    (410, &["link_expired"]),
+    (410, &["link_expired", "oidc_expired"]),
     (413, &["too_large", "op_too_large"]),
     (422, &["op_malformed", "missing_predecessors", "quarantined"]),
     (429, &["too_many_attempts", "too_many_connections"]),
-    (502, &["mail_failed"]),
+    (502, &["mail_failed", "oidc_unreachable"]),
     (503, &["store_failed", "room_unavailable", "busy"]),
 ];
 

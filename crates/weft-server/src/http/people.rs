@@ -3,13 +3,13 @@
 use axum::{
     Json,
     extract::State,
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{AppendHeaders, IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use weft_core::PersonId;
-use weft_store::{Credentials, NewPerson, NewSignIn, Person, Scope, inbox_of, name_key};
+use weft_core::{Millis, PersonId};
+use weft_store::{Credentials, NewPerson, NewSignIn, Person, Proof, Scope, inbox_of, name_key};
 
 use super::{
     ApiError, account_links, answers::RegistrationName, body::Body, fields, second_factor,
@@ -23,6 +23,9 @@ use crate::{
     config::Registration,
     state::AppState,
 };
+
+/// How lately somebody without a password has to have shown who they are where others show theirs, in milliseconds.
+const SHOWN_AGAIN_MS: Millis = 5 * 60 * 1000;
 
 #[derive(Deserialize, ToSchema)]
 #[schema(as = RegisterForm)]
@@ -82,8 +85,9 @@ pub(super) async fn register(
     };
     tracing::info!(person = %person.id, "registered");
     account_links::begin_verification(&state, &person).await;
-    let signed_in = sign_in(&state, &headers, &person, &new.password_hash).await?;
-    Ok(signed_in.answer(&state, |token| SignedInAnswer { user: user(&person), token }))
+    let proof = Proof::Password(&new.password_hash);
+    let signed_in = sign_in(&state, &headers, &person, proof).await?;
+    Ok(signed_in.answer(&state, |token| SignedInAnswer::of(&person, token)))
 }
 
 /// Why somebody may make an account.
@@ -158,8 +162,9 @@ pub(super) async fn login(
     let Credentials { person, password_hash } =
         credentials(&state, address, &username, password).await?;
     second_factor::check(&state, &person, form.code.as_deref()).await?;
-    let signed_in = sign_in(&state, &headers, &person, &password_hash).await?;
-    Ok(signed_in.answer(&state, |token| SignedInAnswer { user: user(&person), token }))
+    let proof = Proof::Password(&password_hash);
+    let signed_in = sign_in(&state, &headers, &person, proof).await?;
+    Ok(signed_in.answer(&state, |token| SignedInAnswer::of(&person, token)))
 }
 
 /// The person of that user name, if the password is theirs. How often this may be tried is limited,
@@ -183,12 +188,36 @@ pub(super) async fn credentials(
     }
     let known = state.meta.credentials(username).await?;
     let hash = known.as_ref().map(|known| known.password_hash.clone());
+    // Whoever has no password is let in by none, after as long a time.
+    let hash = hash.filter(|hash| !hash.is_empty());
     if !state.passwords.verify(password, hash).await? {
         note_failure(state, known.map(|known| known.person.id), "password").await;
         return Err(ApiError::WrongCredentials);
     }
     attempts.into_iter().for_each(|attempt| state.attempts.forgive(attempt));
     known.ok_or(ApiError::WrongCredentials)
+}
+
+/// That whoever is signed in is its person: they show the password or, who has none, have been to the provider minutes
+/// ago. The password's hash, which is empty then.
+///
+/// # Errors
+/// As [`credentials`]; [`ApiError::SignInAgain`].
+pub(super) async fn shown_again(
+    state: &AppState,
+    address: ClientAddress,
+    signed: &Signed,
+    password: Option<String>,
+) -> Result<String, ApiError> {
+    if signed.person.has_password {
+        let password = fields::required(password, "password")?;
+        let known = credentials(state, address, &signed.person.username, password).await?;
+        return Ok(known.password_hash);
+    }
+    if signed.confirmed_at.saturating_add(SHOWN_AGAIN_MS) <= state.clock.now() {
+        return Err(ApiError::SignInAgain);
+    }
+    Ok(String::new())
 }
 
 /// Notes that somebody was not let in, unless that was noted often lately.
@@ -282,31 +311,37 @@ pub(super) async fn me(
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = SignedIn)]
-struct SignedInAnswer {
+pub(super) struct SignedInAnswer {
     user: User,
     /// Of the sign-in, which the cookie holds too.
     token: String,
 }
 
+impl SignedInAnswer {
+    pub(super) fn of(person: &Person, token: String) -> Self {
+        Self { user: user(person), token }
+    }
+}
+
 /// A sign-in just made: its token is known here and nowhere else.
 pub(super) struct SignedIn(Secret);
 
-/// Stores a new sign-in of somebody whose password has just been set or found right.
+/// Stores a new sign-in of somebody who has just shown who they are.
 ///
 /// # Errors
-/// [`ApiError::WrongCredentials`] if it has been changed since.
+/// [`ApiError::WrongCredentials`] or [`ApiError::OidcExpired`] if that is not so any more.
 pub(super) async fn sign_in(
     state: &AppState,
     headers: &HeaderMap,
     person: &Person,
-    password_hash: &str,
+    proof: Proof<'_>,
 ) -> Result<SignedIn, ApiError> {
     let token = Secret::new();
     let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     let new = NewSignIn {
         token_hash: token.hash(),
         person: person.id,
-        password_hash,
+        proof,
         idle_ms_max: SIGN_IN_IDLE_MS_MAX,
         user_agent: user_agent.unwrap_or(""),
     };
@@ -315,13 +350,18 @@ pub(super) async fn sign_in(
 }
 
 impl SignedIn {
+    /// `Set-Cookie` with the token.
+    pub(super) fn cookie(&self, state: &AppState) -> HeaderValue {
+        session_cookie(self.0.reveal(), state.is_https())
+    }
+
     /// An answer with the token, which is set as cookie too.
     pub(super) fn answer<T: Serialize>(
         self,
         state: &AppState,
         answer: impl FnOnce(String) -> T,
     ) -> Response {
-        let cookie = session_cookie(self.0.reveal(), state.is_https());
+        let cookie = self.cookie(state);
         let answer = answer(self.0.reveal().to_owned());
         (AppendHeaders([(header::SET_COOKIE, cookie)]), Json(answer)).into_response()
     }
@@ -348,6 +388,8 @@ pub(super) struct User {
     second_factor: bool,
     /// How often letters may tell of what I have not read: `off`, `hourly` or `daily`.
     digest: &'static str,
+    /// Who signs in by way of a provider alone has none.
+    has_password: bool,
     admin: bool,
 }
 
@@ -363,6 +405,7 @@ pub(super) fn user(person: &Person) -> User {
         time_zone: person.time_zone.clone(),
         second_factor: person.second_factor,
         digest: person.digest.name(),
+        has_password: person.has_password,
         admin: person.admin,
     }
 }

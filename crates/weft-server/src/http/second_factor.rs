@@ -14,7 +14,7 @@ use crate::{
 #[derive(Deserialize, ToSchema)]
 #[schema(as = SecondFactorForm)]
 pub(super) struct Begin {
-    #[schema(required)]
+    /// Needed of whoever has one.
     password: Option<String>,
 }
 
@@ -34,7 +34,7 @@ pub(super) struct Begun {
     responses((status = 200, description = "What an authenticator app is told", body = Begun)),
     extensions(
         ("x-weft-access" = json!({"credential": "sign-in"})),
-        ("x-weft-codes" = json!(["wrong_credentials", "too_many_attempts", "second_factor_on"])),
+        ("x-weft-codes" = json!(["wrong_credentials", "sign_in_again", "too_many_attempts", "second_factor_on"])),
     )
 )]
 pub(super) async fn begin(
@@ -43,10 +43,8 @@ pub(super) async fn begin(
     signed: Signed,
     Body(form): Body<Begin>,
 ) -> Result<Json<Begun>, ApiError> {
-    let password = fields::required(form.password, "password")?;
-    let username = &signed.person.username;
-    people::credentials(&state, address, username, password).await?;
-    let totp = Totp::fresh(username);
+    people::shown_again(&state, address, &signed, form.password).await?;
+    let totp = Totp::fresh(&signed.person.username);
     state.meta.begin_second_factor(signed.person.id, totp.secret()).await?;
     Ok(Json(Begun { secret: totp.letters(), uri: totp.uri() }))
 }
@@ -101,7 +99,7 @@ pub(super) async fn confirm(
 #[derive(Deserialize, ToSchema)]
 #[schema(as = TurnOffForm)]
 pub(super) struct TurnOff {
-    #[schema(required)]
+    /// Needed of whoever has one.
     password: Option<String>,
     #[schema(required)]
     code: Option<String>,
@@ -115,7 +113,7 @@ pub(super) struct TurnOff {
     responses((status = 204, description = "Done")),
     extensions(
         ("x-weft-access" = json!({"credential": "sign-in"})),
-        ("x-weft-codes" = json!(["wrong_credentials", "wrong_code", "second_factor_needed", "too_many_attempts", "not_found"])),
+        ("x-weft-codes" = json!(["wrong_credentials", "sign_in_again", "wrong_code", "second_factor_needed", "too_many_attempts", "not_found"])),
     )
 )]
 pub(super) async fn turn_off(
@@ -124,12 +122,11 @@ pub(super) async fn turn_off(
     signed: Signed,
     Body(form): Body<TurnOff>,
 ) -> Result<StatusCode, ApiError> {
-    let password = fields::required(form.password, "password")?;
     let code = fields::required(form.code, "code")?;
     if !signed.person.second_factor {
         return Err(ApiError::NotFound);
     }
-    people::credentials(&state, address, &signed.person.username, password).await?;
+    people::shown_again(&state, address, &signed, form.password).await?;
     check(&state, &signed.person, Some(&code)).await?;
     state.meta.remove_second_factor(signed.person.id).await?;
     tracing::info!(person = %signed.person.id, "second factor turned off");

@@ -4,7 +4,7 @@ use axum::{Json, extract::State, http::HeaderMap, response::Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use weft_core::{RoomId, kind::doc::Doc};
-use weft_store::{NewPerson, Person};
+use weft_store::{NewPerson, Person, Proof};
 
 use super::{
     ApiError, account_links,
@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     auth::{Attempt, ClientAddress, Secret, check_origin_if_present},
+    config::Registration,
     hub::Place,
     state::AppState,
     welcome,
@@ -29,6 +30,18 @@ pub(super) struct SetupNeeded {
     registration: RegistrationName,
     /// Whether mail leaves this server.
     mail: bool,
+    /// By way of whom people may sign in too; null: of nobody.
+    oidc: Option<ProviderInfo>,
+}
+
+/// A provider of OpenID Connect.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Provider)]
+struct ProviderInfo {
+    /// What people know it by.
+    name: String,
+    /// Whether whoever it vouches for gets an account.
+    sign_up: bool,
 }
 
 /// Whether nobody is administrator yet, who may make an account, and whether mail leaves this server.
@@ -40,8 +53,13 @@ pub(super) struct SetupNeeded {
 )]
 pub(super) async fn needed(State(state): State<AppState>) -> Result<Json<SetupNeeded>, ApiError> {
     let needed = !state.meta.has_admin().await?;
-    let registration = state.registration().await?.into();
-    Ok(Json(SetupNeeded { needed, registration, mail: state.mail.is_some() }))
+    let registration = state.registration().await?;
+    let oidc = state.oidc.as_ref().map(|oidc| ProviderInfo {
+        name: oidc.config.shown_name().to_owned(),
+        sign_up: oidc.config.sign_up || registration == Registration::Open,
+    });
+    let (registration, mail) = (registration.into(), state.mail.is_some());
+    Ok(Json(SetupNeeded { needed, registration, mail, oidc }))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -114,7 +132,8 @@ pub(super) async fn set_up(
                 None
             }
         };
-        let signed_in = people::sign_in(&state, &headers, &person, &new.password_hash).await?;
+        let proof = Proof::Password(&new.password_hash);
+        let signed_in = people::sign_in(&state, &headers, &person, proof).await?;
         let user = people::user(&person);
         Ok(signed_in.answer(&state, |token| SetUpDone { user, welcome_room, token }))
     })

@@ -15,8 +15,8 @@ use weft_core::{
 };
 use weft_proto::kinds::OpenError;
 use weft_store::{
-    Append, Loaded, LogError, NewGrant, NewGrantee, NewPerson, NewRoom, NewSignIn, SqliteLog,
-    StoredBatch, Target, personal,
+    Append, Loaded, LogError, NewGrant, NewGrantee, NewPerson, NewRoom, NewSignIn, Proof,
+    SqliteLog, StoredBatch, Target, personal,
 };
 
 use super::*;
@@ -162,7 +162,7 @@ impl Bench {
             meta.create_room(&room, 10, NOW).await.unwrap();
         }
         let sign_in = NewSignIn {
-            password_hash: &new.password_hash,
+            proof: Proof::Password(&new.password_hash),
             token_hash: [0; 32],
             person: person.id,
             idle_ms_max: 1 << 50,
@@ -337,7 +337,7 @@ async fn a_revoked_caller_commits_nothing_after_the_change_of_rights_has_returne
     meta.grant(Target::Room(SOUND), &grant, owner, NOW).await.unwrap();
     hub.rights_changed(SOUND).await.unwrap();
     let sign_in = NewSignIn {
-        password_hash: &new.password_hash,
+        proof: Proof::Password(&new.password_hash),
         token_hash: [8; 32],
         person: bo.id,
         idle_ms_max: 1 << 50,

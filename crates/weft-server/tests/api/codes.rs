@@ -4,8 +4,12 @@ use std::{cell::RefCell, collections::BTreeSet};
 
 use reqwest::Method;
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
+use weft_core::PersonId;
+use weft_store::{Identity, NewPerson, NewSignIn, Proof};
 
 use crate::{
+    provider::oidc_at,
     support::{Answer, Caller, DAY, NOW, PASSWORD, Server, room_without_a_log},
     wire::typed,
 };
@@ -34,6 +38,33 @@ fn documented() -> BTreeSet<String> {
     codes
 }
 
+/// Somebody who has an identity and no password.
+async fn vouched_for(server: &Server) -> Caller {
+    let meta = &server.running.state().meta;
+    let issuer = "http://127.0.0.1:1".to_owned();
+    let identity = Identity { issuer, subject: "yue".to_owned() };
+    let new = NewPerson {
+        id: PersonId::from_bytes([9; 16]),
+        username: "yue".to_owned(),
+        name: "Yue".to_owned(),
+        email: None,
+        password_hash: String::new(),
+        admin: false,
+        language: "en".to_owned(),
+    };
+    let person = meta.create_identified_person(&new, false, &identity, NOW).await.unwrap().id;
+    let token = "of a browser";
+    let sign_in = NewSignIn {
+        token_hash: Sha256::digest(token).into(),
+        person,
+        proof: Proof::Identity(&identity, NOW),
+        idle_ms_max: DAY,
+        user_agent: "",
+    };
+    meta.create_sign_in(sign_in, NOW).await.unwrap();
+    server.stranger().bearer(token)
+}
+
 #[tokio::test]
 async fn every_documented_code_is_reached() {
     let seen = RefCell::new(BTreeSet::new());
@@ -41,12 +72,16 @@ async fn every_documented_code_is_reached() {
         answer.refused(status, code);
         seen.borrow_mut().insert(code.to_owned());
     };
-    let server = Server::with(Server::limits(|limits| {
+    let limits = Server::limits(|limits| {
         limits.json_body_bytes_max = 2_000;
         limits.sign_in_attempts_per_minute = 1;
         limits.op_bytes_max = 400;
         limits.room_bytes_max = 500;
-    }))
+    });
+    let server = Server::with(|config| {
+        limits(config);
+        config.oidc = Some(oidc_at("http://127.0.0.1:1"));
+    })
     .await;
     let stranger = server.stranger();
     let secret = server.setup_secret();
@@ -56,6 +91,13 @@ async fn every_documented_code_is_reached() {
     see(admin.post("/rooms", json!({"title": "x"})).await, 400, "bad_request");
     see(admin.send(Method::POST, "/rooms", Some("{".into())).await, 400, "bad_json");
     see(stranger.get("/rooms").await, 401, "not_signed_in");
+    let half = json!({"code": "123456"});
+    see(stranger.post("/auth/oidc/code", half).await, 410, "oidc_expired");
+    let shown = json!({"password": PASSWORD});
+    see(admin.post("/auth/oidc/link", shown.clone()).await, 502, "oidc_unreachable");
+    let passwordless = vouched_for(&server).await;
+    see(passwordless.post("/auth/oidc/unlink", json!({})).await, 409, "no_password");
+    see(passwordless.post("/auth/oidc/link", json!({})).await, 409, "identity_linked");
     let wrong = json!({"username": "admin", "password": "wrong"});
     see(stranger.post("/auth/login", wrong.clone()).await, 401, "wrong_credentials");
     see(stranger.post("/auth/login", wrong).await, 429, "too_many_attempts");

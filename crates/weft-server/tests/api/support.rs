@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use reqwest::{Method, header::HeaderMap};
+use reqwest::{Method, header::HeaderMap, redirect::Policy};
 use serde_json::{Value, json};
 use weft_core::{Right, RoomId};
 use weft_server::{
@@ -56,7 +56,8 @@ impl Server {
         let mut config = Config::new(listen, dir.path().join("data"));
         change(&mut config);
         let running = serve_by(config, clock.clone()).await.unwrap();
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let http = reqwest::Client::builder().no_proxy().redirect(Policy::none());
+        let http = http.build().unwrap();
         Self { running, clock, dir, http }
     }
 

@@ -2,9 +2,7 @@
 //! administrator. There is one for each person and purpose: the newest. Each works once.
 
 use sea_orm::{
-    ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter,
-    sea_query::{Expr, OnConflict},
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::OnConflict,
 };
 use weft_core::{Millis, PersonId};
 
@@ -152,12 +150,7 @@ impl Meta {
             return Err(Refusal::LinkExpired.into());
         }
         remove(&write.txn, person.id, Purpose::Verify).await?;
-        let verified = person::Entity::update_many()
-            .col_expr(person::Column::EmailVerified, Expr::value(true))
-            .filter(person::Column::Id.eq(bytes_of(person.id.as_bytes())))
-            .exec(&write.txn)
-            .await;
-        verified.doing("verify an address")?;
+        people::verify_address(&write.txn, person.id).await?;
         write.commit("verify an address").await?;
         Ok(Person { email_verified: true, ..person })
     }

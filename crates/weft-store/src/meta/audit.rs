@@ -139,6 +139,8 @@ acts! {
     AdminTaken = "admin_taken",
     ResetLinkMade = "reset_link_made",
     PasswordReset = "password_reset",
+    IdentityLinked = "identity_linked",
+    IdentityUnlinked = "identity_unlinked",
 }
 
 /// An act, and what it was about.

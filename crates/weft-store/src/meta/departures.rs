@@ -19,8 +19,8 @@ use super::{
     audit::{Act, Note},
     bytes_of, db_time,
     entities::{
-        access_grant, folder, invite, opened, person, picture, recovery_code, room, room_token,
-        space, space_member, star, workspace_invite,
+        access_grant, folder, identity, invite, opened, person, picture, recovery_code, room,
+        room_token, space, space_member, star, workspace_invite,
     },
     error::{Doing, MetaError, Refusal},
     grants,
@@ -338,7 +338,7 @@ async fn forget(db: &impl ConnectionTrait, id: PersonId, now: Millis) -> Result<
     }
     forget!(
         space_member of Person, access_grant of Grantee, star of Person, opened of Person,
-        recovery_code of Person, picture of Person
+        recovery_code of Person, picture of Person, identity of Person
     );
     Ok(())
 }

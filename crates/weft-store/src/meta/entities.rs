@@ -427,6 +427,27 @@ pub mod account_link {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+/// Who people are to a provider of OpenID Connect: one for each person and issuer at most.
+pub mod identity {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "identity")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub issuer: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub subject: String,
+        pub person: Vec<u8>,
+        pub linked_at: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
 /// Pictures of people.
 pub mod picture {
     use sea_orm::entity::prelude::*;

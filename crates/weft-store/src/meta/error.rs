@@ -37,6 +37,18 @@ pub enum Refusal {
     /// The password that was shown is not the person's any more.
     #[error("the password has been changed")]
     PasswordChanged,
+    /// The identity that was shown is not the person's any more, or they cannot sign in.
+    #[error("the identity is not the person's any more")]
+    IdentityGone,
+    /// Somebody else signs in with this identity.
+    #[error("the identity is somebody else's")]
+    IdentityTaken,
+    /// The person signs in with another identity of the same provider.
+    #[error("the person has an identity already")]
+    HasIdentity,
+    /// Without a password the person could not sign in any more.
+    #[error("the person has no password")]
+    NoPassword,
     /// The person has a second factor already.
     #[error("the second factor is on")]
     SecondFactorOn,

@@ -18,7 +18,7 @@ use super::{
 };
 
 /// The schema that this program reads and writes.
-pub const SCHEMA: i64 = 8;
+pub const SCHEMA: i64 = 9;
 
 /// Brings the schema to [`SCHEMA`], within the caller's transaction.
 ///
@@ -59,6 +59,9 @@ pub async fn run(db: &impl ConnectionTrait) -> Result<(), MetaError> {
     }
     if done < 8 {
         eighth(db).await?;
+    }
+    if done < 9 {
+        ninth(db).await?;
     }
     match found {
         Some(SCHEMA) => Ok(()),
@@ -270,6 +273,15 @@ async fn eighth(db: &impl ConnectionTrait) -> Result<(), MetaError> {
         .to_owned();
     execute(db, &digests).await?;
     execute(db, &index("digest_due_at", "digest", &["due_at"])).await
+}
+
+/// Who people are to a provider of OpenID Connect. From now on a sign-in may have begun with less than a password.
+async fn ninth(db: &impl ConnectionTrait) -> Result<(), MetaError> {
+    execute(db, &identities()).await?;
+    execute(db, index("identity_person", "identity", &["person", "issuer"]).unique()).await?;
+    let mut begun = Query::update();
+    begun.table("sign_in").value("confirmed_at", Expr::col("created_at"));
+    execute(db, begun.and_where(Expr::col("confirmed_at").eq(0))).await
 }
 
 /// Copies values of each person, or of those of whom a condition is true, into another table.
@@ -630,6 +642,17 @@ fn mentions() -> TableCreateStatement {
         .to_owned()
 }
 
+fn identities() -> TableCreateStatement {
+    Table::create()
+        .table("identity")
+        .col(text("issuer"))
+        .col(text("subject"))
+        .col(blob("person"))
+        .col(whole("linked_at"))
+        .primary_key(Index::create().col("issuer").col("subject"))
+        .to_owned()
+}
+
 fn id() -> ColumnDef {
     blob("id")
 }
@@ -685,6 +708,7 @@ mod tests {
         let db = SqlxSqliteConnector::from_sqlx_sqlite_pool(pool);
         first(&db).await.unwrap();
         let (lin, bo, room) = ("11".repeat(16), "22".repeat(16), "33".repeat(16));
+        let token = "44".repeat(32);
         db.execute_unprepared(&format!(
             "CREATE TABLE schema_version (version bigint NOT NULL);
             INSERT INTO schema_version VALUES (1);
@@ -692,7 +716,8 @@ mod tests {
                 VALUES (x'{lin}', 'lin', 'lin', 'Lin', '', 1, 'en', 5), (x'{bo}', 'bo', 'bo', 'Bo', '', 0, 'en', 6);
             INSERT INTO room (id, kind, title, owner, created_at, changed_at)
                 VALUES (x'{room}', 'doc', 'Plan', x'{lin}', 7, 7);
-            INSERT INTO room_grant VALUES (x'{room}', x'{bo}', 'edit', x'{lin}', 8);"
+            INSERT INTO room_grant VALUES (x'{room}', x'{bo}', 'edit', x'{lin}', 8);
+            INSERT INTO sign_in VALUES (x'{token}', x'{lin}', 5, 6, 1000, 'test');"
         ))
         .await
         .unwrap();
@@ -712,5 +737,8 @@ mod tests {
         assert_eq!(roles(lin).await, [("personal", owner), ("gallery", Some(Role::Admin))]);
         assert_eq!(roles(bo).await, [("personal", owner), ("gallery", None)]);
         assert!(meta.access_tokens(lin).await.unwrap().is_empty());
+        // All sign-ins of then began with a password.
+        let sign_in = meta.sign_in(&[0x44; 32], 9).await.unwrap().unwrap();
+        assert_eq!((sign_in.person.id, sign_in.confirmed_at), (lin, 5));
     }
 }

@@ -46,6 +46,8 @@ pub struct Person {
     pub second_factor: bool,
     /// How often letters may tell of what the person has not read.
     pub digest: Digest,
+    /// Whether there is a password. Who came by a provider has none until they set one.
+    pub has_password: bool,
     /// When the account was made.
     pub created_at: Millis,
     /// Since when the person cannot sign in.
@@ -100,7 +102,7 @@ pub struct NewPerson {
     pub name: String,
     /// An address, if the person gave one.
     pub email: Option<String>,
-    /// In PHC format.
+    /// In PHC format; empty: without a password.
     pub password_hash: String,
     /// May administer the workspace.
     pub admin: bool,
@@ -113,7 +115,7 @@ pub struct NewPerson {
 pub struct Credentials {
     /// Whose they are.
     pub person: Person,
-    /// In PHC format.
+    /// In PHC format; empty: there is no password.
     pub password_hash: String,
 }
 
@@ -276,6 +278,7 @@ pub async fn insert(
             phone: None,
             second_factor: false,
             digest: Digest::Daily,
+            has_password: !new.password_hash.is_empty(),
             created_at: now,
             deactivated_at: None,
         }),
@@ -393,6 +396,22 @@ async fn briefs_where(
     Ok(found)
 }
 
+/// Whether somebody has that user name, as the caller's transaction sees it.
+pub async fn is_named(db: &impl ConnectionTrait, username: &str) -> Result<bool, MetaError> {
+    taken(db, person::Column::UsernameKey, &name_key(username)).await
+}
+
+/// Notes that the person's address is theirs, within the caller's transaction.
+pub async fn verify_address(db: &impl ConnectionTrait, id: PersonId) -> Result<(), MetaError> {
+    let verified = person::Entity::update_many()
+        .col_expr(person::Column::EmailVerified, Expr::value(true))
+        .filter(person::Column::Id.eq(bytes_of(id.as_bytes())))
+        .exec(db)
+        .await;
+    verified.doing("verify an address")?;
+    Ok(())
+}
+
 async fn taken(
     db: &impl ConnectionTrait,
     column: person::Column,
@@ -410,6 +429,7 @@ fn set_if<T: Into<sea_orm::Value>>(value: Option<T>) -> ActiveValue<T> {
 pub fn from_row(row: person::Model) -> Result<Person, MetaError> {
     Ok(Person {
         id: person_id(&row.id)?,
+        has_password: !row.password_hash.is_empty(),
         username: row.username,
         name: row.name,
         email: row.email,

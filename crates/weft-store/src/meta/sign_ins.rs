@@ -14,6 +14,7 @@ use super::{
     bytes_of, db_time,
     entities::{person, sign_in},
     error::{Doing, MetaError, Refusal},
+    identities::{self, Identity},
     people::{self, Person},
     person_id, room_tokens, time,
 };
@@ -32,8 +33,17 @@ pub struct SignIn {
     pub person: Person,
     /// From then on it is not valid any more, unless it is used before.
     pub expires_at: Millis,
-    /// When the password was shown for it last.
+    /// When it was shown last who uses it: by the password, or to a provider.
     pub confirmed_at: Millis,
+}
+
+/// What somebody has shown who signs in. If it is not the person's any more, there is no sign-in.
+#[derive(Debug, Clone, Copy)]
+pub enum Proof<'a> {
+    /// The password, which has this hash.
+    Password(&'a str),
+    /// That they are this to a provider, who saw them last at this time.
+    Identity(&'a Identity, Millis),
 }
 
 /// A sign-in to be stored.
@@ -43,8 +53,8 @@ pub struct NewSignIn<'a> {
     pub token_hash: [u8; 32],
     /// Who signed in.
     pub person: PersonId,
-    /// The hash of the password that was shown. If it is not the person's any more, there is no sign-in.
-    pub password_hash: &'a str,
+    /// What they have shown.
+    pub proof: Proof<'a>,
     /// How long it lasts after its last use, in milliseconds.
     pub idle_ms_max: Millis,
     /// What the browser or program calls itself.
@@ -78,10 +88,10 @@ impl Meta {
     /// Stores a sign-in, and forgets those of the same person that have expired.
     ///
     /// # Errors
-    /// [`Refusal::PasswordChanged`] if the password that was shown is not the person's any more.
+    /// [`Refusal::PasswordChanged`] or [`Refusal::IdentityGone`] if what was shown is not the person's any more.
     pub async fn create_sign_in(&self, new: NewSignIn<'_>, now: Millis) -> Result<(), MetaError> {
         let write = self.write().await?;
-        people::check_password(&write.txn, new.person, new.password_hash).await?;
+        let confirmed_at = check(&write.txn, new.person, new.proof, now).await?;
         let person = bytes_of(new.person.as_bytes());
         let expired = sign_in::Entity::delete_many()
             .filter(sign_in::Column::Person.eq(person.clone()))
@@ -97,7 +107,7 @@ impl Meta {
             used_at: Set(db_time(now)),
             expires_at: Set(db_time(now.saturating_add(new.idle_ms_max))),
             user_agent: Set(user_agent.clone()),
-            confirmed_at: Set(db_time(now)),
+            confirmed_at: Set(db_time(confirmed_at)),
         };
         let stored = sign_in::Entity::insert(row).exec_without_returning(&write.txn).await;
         stored.doing("store a sign-in")?;
@@ -121,8 +131,7 @@ impl Meta {
         }
         let id = person_id(&row.person)?;
         let Some(person) = people::active(&self.db, id).await? else { return Ok(None) };
-        // Those from before this was noted began with a password.
-        let confirmed_at = time(row.confirmed_at.max(row.created_at));
+        let confirmed_at = time(row.confirmed_at);
         let valid = |expires_at| SignIn { person, expires_at: time(expires_at), confirmed_at };
         if now < time(row.used_at).saturating_add(SIGN_IN_TOUCH_MS) {
             return Ok(Some(valid(row.expires_at)));
@@ -136,21 +145,22 @@ impl Meta {
         Ok(Some(valid(expires_at)))
     }
 
-    /// Notes that the password was shown for a sign-in again.
+    /// Notes that somebody has shown for a sign-in again that they are its person.
     ///
     /// # Errors
-    /// [`Refusal::PasswordChanged`] if it is not the person's any more; [`Refusal::NotFound`] if the sign-in has ended.
+    /// [`Refusal::PasswordChanged`] or [`Refusal::IdentityGone`] if what was shown is not the person's any more;
+    /// [`Refusal::NotFound`] if the sign-in has ended.
     pub async fn confirm_sign_in(
         &self,
         token_hash: &[u8; 32],
         person: PersonId,
-        password_hash: &str,
+        proof: Proof<'_>,
         now: Millis,
     ) -> Result<(), MetaError> {
         let write = self.write().await?;
-        people::check_password(&write.txn, person, password_hash).await?;
+        let confirmed_at = check(&write.txn, person, proof, now).await?;
         let confirmed = sign_in::Entity::update_many()
-            .col_expr(sign_in::Column::ConfirmedAt, Expr::value(db_time(now)))
+            .col_expr(sign_in::Column::ConfirmedAt, Expr::value(db_time(confirmed_at)))
             .filter(sign_in::Column::TokenHash.eq(token_hash.to_vec()))
             .exec(&write.txn)
             .await;
@@ -246,6 +256,21 @@ impl Meta {
         note.with("count", ended.len()).add(&write.txn).await?;
         write.commit("end sign-ins").await?;
         Ok(ended)
+    }
+}
+
+/// That what was shown is the person's still, and when they showed it.
+async fn check(
+    db: &impl ConnectionTrait,
+    person: PersonId,
+    proof: Proof<'_>,
+    now: Millis,
+) -> Result<Millis, MetaError> {
+    match proof {
+        Proof::Password(hash) => people::check_password(db, person, hash).await.map(|()| now),
+        Proof::Identity(identity, seen_at) => {
+            identities::check(db, person, identity).await.map(|()| seen_at.min(now))
+        }
     }
 }
 

@@ -86,7 +86,7 @@ fn new_sign_in(token: u8, person: PersonId) -> NewSignIn<'static> {
     NewSignIn {
         token_hash: [token; 32],
         person,
-        password_hash: "$",
+        proof: Proof::Password("$"),
         idle_ms_max: 30 * DAY,
         user_agent: "test",
     }
@@ -230,7 +230,7 @@ async fn a_changed_password_ends_what_the_old_one_began() {
     assert_eq!(refusal(change("$").await), Refusal::PasswordChanged);
     let late = f.meta.create_sign_in(new_sign_in(4, lin), 5).await;
     assert_eq!(refusal(late), Refusal::PasswordChanged);
-    let new = NewSignIn { password_hash: "$new", ..new_sign_in(5, lin) };
+    let new = NewSignIn { proof: Proof::Password("$new"), ..new_sign_in(5, lin) };
     f.meta.create_sign_in(new, 6).await.unwrap();
     assert_eq!(f.meta.sign_ins(lin, 6).await.unwrap().len(), 2);
 }

@@ -84,7 +84,11 @@ pub async fn row(world: &mut World, operation: &Operation<'_>, who: Who) -> Row 
     let own = if person { world.known(who).clone() } else { owner.clone() };
     let to_ann = json!({"username": "ann", "right": "read"});
     match operation.id() {
-        "get_healthz"
+        // A browser is sent to a page, whoever it is.
+        "get_auth_oidc_start"
+        | "get_auth_oidc_callback"
+        | "get_auth_oidc_identity"
+        | "get_healthz"
         | "get_readyz"
         | "get_auth_setup"
         | "get_auth_me"
@@ -106,6 +110,12 @@ pub async fn row(world: &mut World, operation: &Operation<'_>, who: Who) -> Row 
         | "get_rooms"
         | "get_spaces" => Row::default(),
 
+        "post_auth_oidc_code" => Row::sending(json!({"code": "123456"})).then("oidc_expired"),
+        "post_auth_oidc_link" => {
+            Row::sending(json!({"password": PASSWORD})).then("oidc_unreachable")
+        }
+        "post_auth_oidc_unlink" => Row::sending(json!({"password": PASSWORD})).then("not_found"),
+        "post_auth_oidc_confirm" => Row::sending(json!({})).then("not_found"),
         "post_auth_setup" => {
             Row::sending(json!({"secret": "x", "username": "x", "password": PASSWORD}))
                 .then("setup_done")
