@@ -1,6 +1,9 @@
 //! Letters about notices that nobody has read.
 
+use std::time::Duration;
+
 use serde_json::json;
+use tokio::time::{sleep, timeout};
 use weft_core::kind::inbox::Op;
 
 use crate::{
@@ -122,13 +125,21 @@ async fn what_is_read_or_closed_by_then_is_not_mailed_nor_is_anything_to_who_wan
     assert_eq!((&refused["field"], &refused["reason"]), (&json!("digest"), &json!("unknown")));
 }
 
+/// Waits until that is so.
+async fn until(is_so: impl AsyncFn() -> bool) {
+    let polled = async {
+        while !is_so().await {
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(Duration::from_secs(60), polled).await.expect("it comes to that");
+}
+
 /// Waits until the server of mail has refused what it was to refuse, and no letter is due any more.
 async fn settled(server: &Server, smtp: &Smtp) {
-    let due =
-        async || server.running.state().meta.due_digests(server.clock.now(), 1).await.unwrap();
-    while smtp.refusals_left() > 0 || !due().await.is_empty() {
-        tokio::task::yield_now().await;
-    }
+    let meta = &server.running.state().meta;
+    let due = async || meta.due_digests(server.clock.now(), 1).await.unwrap();
+    until(async || smtp.refusals_left() == 0 && due().await.is_empty()).await;
 }
 
 #[tokio::test]
@@ -142,6 +153,9 @@ async fn a_letter_outlasts_a_restart_and_an_outage_and_is_given_up_if_refused_fo
     settled(&server, &smtp).await;
 
     tell(&lin, (&bo, "bo"), "Plan").await;
+    // Delivered anew after the restart it would be due later.
+    let meta = &server.running.state().meta;
+    until(async || meta.deliveries(0, 1).await.unwrap().is_empty()).await;
     let server = server.restart(smtp.config()).await;
     smtp.refuse(&["451 not now"]);
     server.clock.advance(DELAY + 60 * MINUTE);
