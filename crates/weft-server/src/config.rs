@@ -29,6 +29,8 @@ pub struct Config {
     pub oidc: Option<OidcConfig>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<Network>,
+    /// Networks into which webhooks may be sent, by http, too; otherwise they go to public addresses by https.
+    pub webhook_networks: Vec<Network>,
     /// Every limit, by name.
     pub limits: Limits,
 }
@@ -45,6 +47,7 @@ impl Config {
             mail: None,
             oidc: None,
             trusted_proxies: Vec::new(),
+            webhook_networks: Vec::new(),
             limits: Limits::default(),
         }
     }

@@ -138,6 +138,15 @@ fn shown(text: &str) -> String {
 
 /// The words of a notice. The web app has the same (`inbox.*`).
 fn words(code: &str, name: &str, title: &str, is_zh: bool) -> String {
+    // One's own space has no name.
+    if code == what::WEBHOOK_OFF && title.is_empty() {
+        let text = if is_zh {
+            "你的空间的一个 Webhook 已自动关闭"
+        } else {
+            "A webhook of your space was turned off"
+        };
+        return text.to_owned();
+    }
     let title = match (title, is_zh) {
         ("", true) => "无标题",
         ("", false) => "Untitled",
@@ -158,6 +167,8 @@ fn words(code: &str, name: &str, title: &str, is_zh: bool) -> String {
         (what::ALLOWED, false) => format!("{name} let you open “{title}”"),
         (what::DECLINED, true) => format!("{name} 拒绝了你的一项权限申请"),
         (what::DECLINED, false) => format!("{name} declined a request of yours for access"),
+        (what::WEBHOOK_OFF, true) => format!("“{title}”的一个 Webhook 已自动关闭"),
+        (what::WEBHOOK_OFF, false) => format!("A webhook of “{title}” was turned off"),
         (_, true) => format!("{name}：“{title}”"),
         (_, false) => format!("{name}: “{title}”"),
     }

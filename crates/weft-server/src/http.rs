@@ -38,6 +38,7 @@ mod setup;
 mod sharing;
 mod spaces;
 mod tokens;
+mod webhooks;
 mod workspace_invites;
 
 use axum::{
@@ -203,6 +204,12 @@ fn v1(op_bytes_max: usize, picture_bytes_max: usize) -> OpenApiRouter<AppState> 
         .routes(routes!(spaces::members, spaces::invite))
         .routes(routes!(spaces::set_role, spaces::remove))
         .routes(routes!(audit::of_space))
+        .routes(routes!(webhooks::list, webhooks::create))
+        .routes(routes!(webhooks::change, webhooks::remove))
+        .routes(routes!(webhooks::renew_secret))
+        .routes(routes!(webhooks::test))
+        .routes(routes!(webhooks::deliveries))
+        .routes(routes!(webhooks::send_again))
         .routes(routes!(spaces::answer))
         .routes(routes!(spaces::hand_over))
         .routes(routes!(folders::create))

@@ -141,6 +141,7 @@ impl Hub {
             failed_at: Arc::default(),
             idle_ms: limits.room_idle_ms,
             touch_ms: limits.room_touch_ms,
+            told_ms: limits.webhook_change_ms,
         };
         let json_turns = Semaphore::new(limits.document_json_at_once as usize);
         let inner = Arc::new(Inner {

@@ -20,6 +20,7 @@ mod quarantine;
 mod serve;
 mod state;
 mod usage;
+mod webhooks;
 mod welcome;
 mod ws;
 mod yjs;

@@ -47,6 +47,8 @@ pub(crate) mod what {
     pub const ALLOWED: &str = "access.allowed";
     /// They were not.
     pub const DECLINED: &str = "access.declined";
+    /// A webhook of a space was turned off, because nobody takes what it sends.
+    pub const WEBHOOK_OFF: &str = "webhook.off";
     /// Somebody was mentioned in a room.
     pub const MENTIONED: &str = "mention";
 }

@@ -23,6 +23,7 @@ use crate::{
     notify,
     quarantine::Quarantine,
     state::{App, AppState, Clock},
+    webhooks,
 };
 
 pub use data_dir::{DataDir, DataDirError};
@@ -74,6 +75,7 @@ pub struct Running {
     upkeep: JoinHandle<()>,
     delivering: JoinHandle<()>,
     mailing: JoinHandle<()>,
+    sending: JoinHandle<()>,
     _data_dir: DataDir,
 }
 
@@ -117,6 +119,7 @@ pub async fn serve_by(config: Config, clock: Clock) -> Result<Running, StartErro
     let upkeep = tokio::spawn(keep_metrics(state.metrics.clone()));
     let delivering = tokio::spawn(notify::deliver(Arc::downgrade(&state), state.bell.clone()));
     let mailing = tokio::spawn(digest::send(Arc::downgrade(&state)));
+    let sending = tokio::spawn(webhooks::send(Arc::downgrade(&state)));
     state.set_ready(true);
     Ok(Running {
         state,
@@ -127,6 +130,7 @@ pub async fn serve_by(config: Config, clock: Clock) -> Result<Running, StartErro
         upkeep,
         delivering,
         mailing,
+        sending,
         _data_dir: data_dir,
     })
 }
@@ -168,6 +172,7 @@ impl Running {
         // What is not delivered waits in the metadata.
         self.delivering.abort();
         self.mailing.abort();
+        self.sending.abort();
         self.state.hub.stop().await;
         self.stop.send_replace(true);
         let wait = Duration::from_millis(self.state.config.limits.http_stop_ms_max);

@@ -21,6 +21,7 @@ use crate::{
     notify::Bell,
     oidc::Oidc,
     quarantine::Quarantine,
+    webhooks::{Gate, Poster},
 };
 
 /// Each takes a core, and four bytes of memory for each pixel.
@@ -50,6 +51,8 @@ pub struct App {
     pub(crate) passwords: Passwords,
     pub(crate) attempts: Attempts,
     pub(crate) bell: Bell,
+    /// The way out for webhooks.
+    pub(crate) poster: Arc<Poster>,
     /// Pictures that are drawn anew at once.
     pub(crate) picture_turns: Arc<Semaphore>,
     pub(crate) metrics: PrometheusHandle,
@@ -76,6 +79,8 @@ impl App {
         let mail = mail.map(|mail| Mailer::new(mail, &config.limits, clock.clone()));
         let oidc = config.oidc.clone();
         let oidc = oidc.map(|oidc| Oidc::new(oidc, &config.limits)).transpose()?;
+        let gate = Gate::new(config.webhook_networks.clone());
+        let poster = Arc::new(Poster::new(gate, config.limits.webhook_ms_max));
         let ready = AtomicBool::new(false);
         Ok(Self {
             config,
@@ -89,6 +94,7 @@ impl App {
             passwords,
             attempts,
             bell: Bell::default(),
+            poster,
             picture_turns: Arc::new(Semaphore::new(PICTURES_AT_ONCE)),
             metrics,
             ready,

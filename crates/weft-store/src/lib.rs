@@ -18,15 +18,17 @@ pub use log::{
 };
 pub use meta::{
     ACCESS_TOKEN_TOUCH_MS, ASK_AGAIN_MS, Accepted, AccessRequest, AccessToken, Act, AskedFor,
-    Audience, AuditEntry, AuditQuery, CLIENT_IDLE_MS_MAX, ClaimedClients, Credentials, DEPTH_MAX,
-    Delivery, Departure, Digest, DueDigest, FolderRow, FolderView, GALLERY, GrantView, Guest,
-    Identity, Invitation, Invite, InviteLook, LinksAllowed, ListedPerson, ListedSignIn,
-    ListedSpace, MENTION_KEPT_MS, Member, Meta, MetaError, NewAccessToken, NewAccountLink,
-    NewDelivery, NewFolder, NewGrant, NewGrantee, NewGuest, NewInvite, NewLink, NewPerson, NewRoom,
-    NewRoomToken, NewSignIn, NewWorkspaceInvite, Origin, PeopleFound, PeopleQuery, Person,
-    PersonBrief, Picture, ProfileChange, Proof, Purpose, Receiver, Refusal, Removed, RoomLink,
-    RoomRow, RoomToken, RoomView, SCHEMA, SIGN_IN_TOUCH_MS, SIGN_INS_LISTED_MAX, Scope, Scopes,
-    SecondFactor, SetupSecret, SignIn, SpaceBrief, SpaceChange, SpaceMember, SpaceRow, SpaceView,
-    Target, TokenRoom, Which, WorkspaceInvite, audited, inbox_of, name_key, personal, sign_in_id,
+    Attempt, Audience, AuditEntry, AuditQuery, CLIENT_IDLE_MS_MAX, ClaimedClients, ClaimedDelivery,
+    Credentials, DEPTH_MAX, Delivery, DeliveryRow, Departure, Digest, DueDigest, Event, FolderRow,
+    FolderView, GALLERY, GrantView, Guest, Identity, Invitation, Invite, InviteLook, LinksAllowed,
+    ListedPerson, ListedSignIn, ListedSpace, MENTION_KEPT_MS, Member, Meta, MetaError,
+    NewAccessToken, NewAccountLink, NewDelivery, NewFolder, NewGrant, NewGrantee, NewGuest,
+    NewInvite, NewLink, NewPerson, NewRoom, NewRoomToken, NewSignIn, NewWebhook,
+    NewWorkspaceInvite, OffBecause, Origin, PeopleFound, PeopleQuery, Person, PersonBrief, Picture,
+    ProfileChange, Proof, Purpose, Receiver, Refusal, Removed, RoomLink, RoomRow, RoomToken,
+    RoomView, SCHEMA, SIGN_IN_TOUCH_MS, SIGN_INS_LISTED_MAX, Scope, Scopes, SecondFactor,
+    SetupSecret, SignIn, SilentWebhook, SpaceBrief, SpaceChange, SpaceMember, SpaceRow, SpaceView,
+    Target, TokenRoom, WEBHOOK_TEST, WEBHOOK_WAITING_MAX, Webhook, WebhookChange, WebhookId, Which,
+    WorkspaceInvite, audited, inbox_of, name_key, personal, sign_in_id,
 };
 pub use payload::INLINE_BYTES_MAX;

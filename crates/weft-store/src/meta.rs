@@ -38,16 +38,19 @@ mod sign_ins;
 mod spaces;
 #[cfg(test)]
 mod tests;
+mod webhook_deliveries;
+mod webhook_events;
+mod webhooks;
 mod workspace_invites;
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use sea_orm::{
     DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, SqlxSqliteConnector,
     TransactionOptions, TransactionTrait,
 };
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Mutex, MutexGuard, Notify};
 use weft_core::{FolderId, LinkId, Millis, PersonId, RoomId, SpaceId};
 
 pub use access_tokens::{ACCESS_TOKEN_TOUCH_MS, AccessToken, NewAccessToken, Scope, Scopes};
@@ -79,6 +82,11 @@ pub use sign_ins::{
 pub use spaces::{
     GALLERY, Invitation, Removed, SpaceChange, SpaceMember, SpaceRow, SpaceView, personal,
 };
+pub use webhook_deliveries::{Attempt, ClaimedDelivery, DeliveryRow};
+pub use webhook_events::{Event, WEBHOOK_WAITING_MAX};
+pub use webhooks::{
+    NewWebhook, OffBecause, SilentWebhook, WEBHOOK_TEST, Webhook, WebhookChange, WebhookId,
+};
 pub use workspace_invites::{NewWorkspaceInvite, WorkspaceInvite};
 
 use error::Doing;
@@ -94,11 +102,14 @@ pub struct Meta {
     db: DatabaseConnection,
     /// Gives writers of this process a fair queue; SQLite itself would have them poll.
     writer: Mutex<()>,
+    /// Rings after every change.
+    changed: Arc<Notify>,
 }
 
 /// A transaction that may write, and the turn it holds.
 struct Write<'a> {
     txn: DatabaseTransaction,
+    changed: &'a Notify,
     _turn: MutexGuard<'a, ()>,
 }
 
@@ -121,12 +132,21 @@ impl Meta {
             .connect_with(options)
             .await
             .map_err(|source| MetaError::Open { path: path.to_owned(), source })?;
-        let meta =
-            Self { db: SqlxSqliteConnector::from_sqlx_sqlite_pool(pool), writer: Mutex::new(()) };
+        let meta = Self {
+            db: SqlxSqliteConnector::from_sqlx_sqlite_pool(pool),
+            writer: Mutex::new(()),
+            changed: Arc::default(),
+        };
         let write = meta.write().await?;
         migrations::run(&write.txn).await?;
         write.commit("migrate").await?;
         Ok(meta)
+    }
+
+    /// Rings after every change that this process stores, for the one who waits for it.
+    #[must_use]
+    pub fn bell(&self) -> Arc<Notify> {
+        Arc::clone(&self.changed)
     }
 
     /// Waits for statements under way and closes the file.
@@ -146,14 +166,16 @@ impl Meta {
             ..TransactionOptions::default()
         };
         let txn = self.db.begin_with_options(options).await.doing("begin a transaction")?;
-        Ok(Write { txn, _turn: turn })
+        Ok(Write { txn, changed: &self.changed, _turn: turn })
     }
 }
 
 impl Write<'_> {
     /// Makes the transaction durable. Dropping it instead rolls back.
     async fn commit(self, what: &'static str) -> Result<(), MetaError> {
-        self.txn.commit().await.doing(what)
+        self.txn.commit().await.doing(what)?;
+        self.changed.notify_one();
+        Ok(())
     }
 }
 

@@ -52,6 +52,11 @@ pub struct Args {
     #[arg(long, env = "WEFT_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',')]
     trusted_proxy: Vec<Network>,
 
+    /// Network into which webhooks may be sent, by http, too (repeatable). Without it they go to public addresses
+    /// by https alone.
+    #[arg(long, env = "WEFT_WEBHOOK_ALLOW", value_name = "CIDR", value_delimiter = ',')]
+    webhook_allow: Vec<Network>,
+
     /// Sets a limit of `docs/limits.md` (repeatable); also `WEFT_LIMIT_NAME=value`.
     #[arg(long, value_name = "NAME=VALUE")]
     limit: Vec<String>,
@@ -127,6 +132,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         mail: mail(args.smtp_url.as_deref(), args.mail_from)?,
         oidc: oidc(args.oidc)?,
         trusted_proxies: args.trusted_proxy,
+        webhook_networks: args.webhook_allow,
     };
     let https = config.public_url.as_ref().is_some_and(PublicUrl::is_https);
     // Listened for before anything starts, so that an early signal ends it in good order too.

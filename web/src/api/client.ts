@@ -49,6 +49,8 @@ import type {
   Spaces,
   Storage,
   User,
+  Webhook,
+  WebhookDelivery,
   Which,
   WorkspaceInvite,
 } from './types';
@@ -104,6 +106,14 @@ export interface SpaceChange {
   archived?: boolean;
   rules?: Partial<Rules>;
 }
+
+export interface WebhookWish {
+  name: string;
+  url: string;
+  events: string[];
+}
+
+export type WebhookChange = Partial<WebhookWish> & { on?: boolean };
 
 /** What has grants: a room or a folder. */
 export interface Granted {
@@ -325,6 +335,30 @@ export class Api {
   removeMember = (space: string, username: string): Promise<void> =>
     this.call('DELETE', memberPath(space, username));
 
+  webhooks = (space: string): Promise<{ webhooks: Webhook[]; events: string[] }> =>
+    this.call('GET', `${spacePath(space)}/webhooks`);
+  /** The secret is shown once. */
+  createWebhook = (space: string, wish: WebhookWish): Promise<{ webhook: Webhook; secret: string }> =>
+    this.call('POST', `${spacePath(space)}/webhooks`, wish);
+  changeWebhook = async (space: string, id: string, change: WebhookChange): Promise<Webhook> =>
+    (await this.call<{ webhook: Webhook }>('PATCH', webhookPath(space, id), change)).webhook;
+  removeWebhook = (space: string, id: string): Promise<void> =>
+    this.call('DELETE', webhookPath(space, id));
+  renewWebhookSecret = async (space: string, id: string): Promise<string> =>
+    (await this.call<{ secret: string }>('POST', `${webhookPath(space, id)}/secret`, {})).secret;
+  testWebhook = (space: string, id: string): Promise<unknown> =>
+    this.call('POST', `${webhookPath(space, id)}/test`, {});
+  webhookDeliveries = (
+    space: string,
+    id: string,
+    before: number | null,
+  ): Promise<{ deliveries: WebhookDelivery[]; more: boolean }> => {
+    const from = before === null ? '' : `&before=${before}`;
+    return this.call('GET', `${webhookPath(space, id)}/deliveries?limit=20${from}`);
+  };
+  sendAgain = (space: string, id: string, delivery: number): Promise<unknown> =>
+    this.call('POST', `${webhookPath(space, id)}/deliveries/${delivery}/again`, {});
+
   createFolder = ({ space, folder }: Place, name: string): Promise<Folder> =>
     this.call('POST', '/folders', { space, parent: folder, name });
   renameFolder = (id: string, name: string): Promise<Folder> =>
@@ -417,6 +451,10 @@ function accountPath(id: string): string {
 
 function spacePath(id: string): string {
   return `/spaces/${encodeURIComponent(id)}`;
+}
+
+function webhookPath(space: string, id: string): string {
+  return `${spacePath(space)}/webhooks/${encodeURIComponent(id)}`;
 }
 
 function memberPath(space: string, username: string): string {

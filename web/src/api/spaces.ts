@@ -173,6 +173,11 @@ export function mayGovern({ kind, role }: Space): boolean {
   return kind === 'team' && (role === 'owner' || role === 'admin');
 }
 
+/** Whether what happens in it can be sent to where I want. */
+export function mayHaveWebhooks(space: Space): boolean {
+  return space.kind === 'personal' || mayGovern(space);
+}
+
 /** A folder and those it stands in, the outermost first. */
 export function pathOf(folders: readonly Folder[], id: string | null): Folder[] {
   const path: Folder[] = [];

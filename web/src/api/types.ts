@@ -127,6 +127,34 @@ export interface Rules {
   outsiders: boolean;
 }
 
+/** Where what happens in a space is sent to. */
+export interface Webhook {
+  id: string;
+  /** May be empty. */
+  name: string;
+  url: string;
+  events: string[];
+  on: boolean;
+  /** Why it is off, if nobody turned it off. */
+  off_because: 'gone' | 'failing' | 'too_many' | null;
+  created_at: number;
+  succeeded_at: number | null;
+}
+
+export interface WebhookDelivery {
+  id: number;
+  event: string;
+  at: number;
+  state: 'waiting' | 'delivered' | 'failed';
+  tries: number;
+  next_at: number | null;
+  tried_at: number | null;
+  status: number | null;
+  took_ms: number | null;
+  fault: string | null;
+  answer: string | null;
+}
+
 /** `name` is empty but for teams: see `spaceName`. */
 export interface Space {
   id: string;

@@ -100,6 +100,11 @@ const tokens = createRoute({
   path: '/tokens',
   component: lazyRouteComponent(() => import('../pages/TokensPage'), 'TokensPage'),
 });
+const webhooks = createRoute({
+  getParentRoute: () => shell,
+  path: '/webhooks/$id',
+  component: lazyRouteComponent(() => import('../pages/WebhooksPage'), 'WebhooksPage'),
+});
 const inbox = createRoute({
   getParentRoute: () => shell,
   path: '/inbox',
@@ -130,7 +135,7 @@ const routeTree = root.addChildren([
   forgotten,
   reset,
   verify,
-  shell.addChildren([home, inbox, space, folder, trash, tokens, settings, admin, object]),
+  shell.addChildren([home, inbox, space, folder, trash, tokens, webhooks, settings, admin, object]),
 ]);
 
 export function makeRouter() {

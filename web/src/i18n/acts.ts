@@ -58,6 +58,9 @@ export const ACTS = [
   'password_reset',
   'identity_linked',
   'identity_unlinked',
+  'webhook_made',
+  'webhook_changed',
+  'webhook_removed',
 ] as const;
 
 const FAILURES = ['code', 'deactivated'] as const;
@@ -82,6 +85,7 @@ export function actSentence(t: Translate, act: Act): string {
     rule: RULES.includes(text('rule')) ? t(`space.rule_${text('rule')}`) : text('rule'),
     setting: setting(t, text('setting')),
     value: valueName(t, params['value']),
+    changed: text('what').split(' ').filter(Boolean).map((what) => t(`audit.webhook.${what}`)).join(t('tokens.comma')),
   };
   if (act.act === 'sign_in_failed') {
     const known = FAILURES.find((reason) => reason === text('reason'));

@@ -47,6 +47,16 @@ function wordsOf(t: Translate, notice: Notice): NoticeWords {
       };
     case 'space.removed':
       return { text: t('inbox.removed', { name, title }), hint: '', to: null };
+    case 'webhook.off':
+      return {
+        // One's own space has no name.
+        text:
+          (object?.title ?? '') === ''
+            ? t('inbox.webhook_off_own', { webhook: params['name'] ?? '' })
+            : t('inbox.webhook_off', { webhook: params['name'] ?? '', title }),
+        hint: t(`webhooks.because.${params['because'] ?? 'failing'}`),
+        to: object === null ? null : { to: '/webhooks/$id', params: { id: object.id } },
+      };
     case 'access.asked':
       return { text: t('inbox.asked', { name, title }), hint: answered, to: room };
     case 'access.allowed':

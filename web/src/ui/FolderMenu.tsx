@@ -9,10 +9,12 @@ import {
   IconShare,
   IconTrash,
   IconUsers,
+  IconWebhook,
 } from '@tabler/icons-react';
+import { useNavigate } from '@tanstack/react-router';
 import { useRef } from 'react';
 import { useRoomActs } from '../api/rooms';
-import { mayGovern, mayMakeIn, useSpaceActs } from '../api/spaces';
+import { mayGovern, mayHaveWebhooks, mayMakeIn, useSpaceActs } from '../api/spaces';
 import type { Folder, Place, Space } from '../api/types';
 import { useWords } from '../i18n/hooks';
 import { spaceName } from '../i18n/names';
@@ -132,6 +134,7 @@ export function SpaceItems({ space, returnTo, onMade }: ItemProps & { space: Spa
   const { t } = useWords();
   const show = useDialogs();
   const copyLink = useCopyLink();
+  const navigate = useNavigate();
   const govern = mayGovern(space);
   return (
     <>
@@ -164,6 +167,14 @@ export function SpaceItems({ space, returnTo, onMade }: ItemProps & { space: Spa
             {t('space.settings')}
           </Menu.Item>
         </>
+      )}
+      {mayHaveWebhooks(space) && (
+        <Menu.Item
+          leftSection={<IconWebhook size={18} stroke={1.5} />}
+          onClick={() => void navigate({ to: '/webhooks/$id', params: { id: space.id } })}
+        >
+          {t('webhooks.title')}
+        </Menu.Item>
       )}
       {mayMakeIn(space) && (
         <NewItems

@@ -144,6 +144,20 @@ limits! {
         "How long the first wait is; each further one is four times as long.";
     digest_delay_ms = 900_000, "milliseconds",
         "How long a notice stays unread before a letter tells of it, and a letter that could not be sent waits.";
+    webhooks_per_space_max = 20, "webhooks",
+        "Webhooks of one space: one for each program that listens.";
+    webhooks_at_once = 64, "receivers",
+        "Receivers to which something is being sent: each is a socket, for seconds at most.";
+    webhook_ms_max = 10_000, "milliseconds",
+        "How long a receiver may take to answer: it is to note what comes, and work later.";
+    webhook_tries_max = 10, "tries",
+        "How often a delivery is tried: over some three days. Then its webhook is turned off.";
+    webhook_change_ms = 60_000, "milliseconds",
+        "A webhook is told of changes of one room at most once in so long: people type all day.";
+    webhook_days_max = 30, "days",
+        "How long deliveries that have come to their end are kept, to look at and to send again.";
+    webhook_deliveries_kept_max = 1_000, "deliveries",
+        "The same, for each webhook.";
     connections_per_address_max = 10_000, "connections",
         "Open connections from one address (IPv6: /64), sockets included; trusted proxies are not counted.";
     http_head_ms_max = 10_000, "milliseconds",

@@ -256,6 +256,12 @@ impl From<Refusal> for ApiError {
             Refusal::TooManyFolders { .. } => {
                 Self::BadRequest { field: "folders", reason: "too_many" }
             }
+            Refusal::TooManyWebhooks { .. } => {
+                Self::BadRequest { field: "webhooks", reason: "too_many" }
+            }
+            Refusal::TooManyDeliveries { .. } => {
+                Self::BadRequest { field: "deliveries", reason: "too_many" }
+            }
             Refusal::TooDeep { .. } => Self::BadRequest { field: "parent", reason: "too_deep" },
             Refusal::Inside => Self::BadRequest { field: "parent", reason: "inside" },
             Refusal::NoRole => Self::NoRight { needed: Right::Manage },

@@ -73,7 +73,8 @@ const STATUSES: [(u16, &[&str]); 12] = [
 ];
 
 /// What the names in paths stand for.
-const NAMES: [(&str, &str); 10] = [
+const NAMES: [(&str, &str); 12] = [
+    ("delivery", "Number of a delivery"),
     ("folder", "Id of a folder"),
     ("grantee", "User name, or id of a person or a space"),
     ("hash", "SHA-256 of the picture, in hex"),
@@ -84,6 +85,7 @@ const NAMES: [(&str, &str); 10] = [
     ("space", "Id of a space"),
     ("token", "Id of a personal access token"),
     ("username", "User name"),
+    ("webhook", "Id of a webhook"),
 ];
 
 /// A document without calls.

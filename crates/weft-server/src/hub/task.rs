@@ -119,6 +119,8 @@ pub struct Tools {
     pub idle_ms: u64,
     /// How long content changes are gathered before the metadata hears of them.
     pub touch_ms: u64,
+    /// How often a webhook hears of changes of one room, at most.
+    pub told_ms: u64,
 }
 
 /// The sessions that a room's task serves. Outlives a panic of the task, so that they can be told.
@@ -568,7 +570,7 @@ impl<'a> Task<'a> {
         self.touch_due = None;
         if let Some((person, at)) = self.changed.take() {
             let room = self.room.id();
-            if let Err(error) = self.tools.meta.touch(room, person, at).await {
+            if let Err(error) = self.tools.meta.touch(room, person, at, self.tools.told_ms).await {
                 tracing::warn!(%room, %error, "time of change not noted");
             }
         }

@@ -35,6 +35,7 @@ mod sockets;
 mod spaces;
 mod support;
 mod tokens;
+mod webhooks;
 mod wire;
 mod y_sweet;
 mod yjs;

@@ -27,7 +27,7 @@ use super::{
     people::{self, PersonBrief},
     room_id,
     rooms::RoomRow,
-    space_id, time,
+    space_id, time, webhook_events,
 };
 
 tokio::task_local! {
@@ -53,6 +53,12 @@ impl Origin {
     #[must_use]
     pub fn present() -> Option<Arc<Self>> {
         ORIGIN.try_with(Arc::clone).ok()
+    }
+
+    /// Who acts in the running task, once that is known.
+    #[must_use]
+    pub fn actor() -> Option<PersonId> {
+        Self::present()?.person.get().copied()
     }
 
     /// Says who acts, once that is known.
@@ -141,19 +147,22 @@ acts! {
     PasswordReset = "password_reset",
     IdentityLinked = "identity_linked",
     IdentityUnlinked = "identity_unlinked",
+    WebhookMade = "webhook_made",
+    WebhookChanged = "webhook_changed",
+    WebhookRemoved = "webhook_removed",
 }
 
 /// An act, and what it was about.
 #[derive(Debug)]
 #[must_use]
 pub struct Note {
-    act: Act,
+    pub act: Act,
     actor: Option<PersonId>,
-    person: Option<PersonId>,
-    room: Option<RoomId>,
-    folder: Option<FolderId>,
-    space: Option<SpaceId>,
-    params: Map<String, Value>,
+    pub person: Option<PersonId>,
+    pub room: Option<RoomId>,
+    pub folder: Option<FolderId>,
+    pub space: Option<SpaceId>,
+    pub params: Map<String, Value>,
 }
 
 impl Note {
@@ -199,10 +208,11 @@ impl Note {
         }
     }
 
-    /// Adds a row within the caller's transaction.
+    /// Adds a row within the caller's transaction, and tells webhooks of it.
     pub async fn add(self, db: &impl ConnectionTrait) -> Result<(), MetaError> {
         let Some(origin) = Origin::present() else { return Ok(()) };
         let actor = origin.person.get().copied().or(self.actor);
+        webhook_events::noted(db, &self, actor, origin.at).await?;
         let row = audit::ActiveModel {
             id: NotSet,
             at: Set(db_time(origin.at)),

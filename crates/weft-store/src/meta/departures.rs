@@ -16,7 +16,7 @@ use weft_core::{
 
 use super::{
     Meta, access_tokens, account_links,
-    audit::{Act, Note},
+    audit::{Act, Note, Origin},
     bytes_of, db_time,
     entities::{
         access_grant, folder, identity, invite, opened, person, picture, recovery_code, room,
@@ -25,7 +25,7 @@ use super::{
     error::{Doing, MetaError, Refusal},
     grants,
     people::{self, Person},
-    room_id, sign_ins, space_id, spaces,
+    room_id, sign_ins, space_id, spaces, webhook_events, webhooks,
 };
 
 /// What has to be told to rooms and sockets after somebody has left.
@@ -138,6 +138,9 @@ impl Meta {
             None => abandon(db, id, &departure.spaces, now).await?,
         }
         departure.ended = shut_out(db, id).await?;
+        webhook_events::departed(db, id, Origin::actor(), now).await?;
+        // Nobody but they chose where what happens there is sent.
+        webhooks::remove_all(db, spaces::personal(id)).await?;
         forget(db, id, now).await?;
         Note::of(Act::AccountRemoved).person(id).with("name", person.username).add(db).await?;
         write.commit("remove a person").await?;

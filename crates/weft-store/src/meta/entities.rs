@@ -676,3 +676,62 @@ pub mod setting {
 
     impl ActiveModelBehavior for ActiveModel {}
 }
+
+/// Where what happens in a space is sent to. The secret is as it was made: what is sent is signed with it.
+pub mod webhook {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "webhook")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Vec<u8>,
+        pub space: Vec<u8>,
+        pub name: String,
+        pub url: String,
+        pub secret: String,
+        pub events: String,
+        pub is_on: bool,
+        pub off_because: Option<String>,
+        pub told: bool,
+        pub created_at: i64,
+        pub succeeded_at: Option<i64>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// What is on its way to webhooks, and what has come of it.
+pub mod webhook_delivery {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "webhook_delivery")]
+    pub struct Model {
+        #[sea_orm(primary_key)]
+        pub id: i64,
+        pub webhook: Vec<u8>,
+        pub event: String,
+        pub room: Option<Vec<u8>>,
+        pub at: i64,
+        pub data: String,
+        pub state: String,
+        pub by_hand: bool,
+        pub tries: i64,
+        pub next_at: i64,
+        pub claimed_until: i64,
+        pub tried_at: Option<i64>,
+        pub status: Option<i64>,
+        pub took_ms: Option<i64>,
+        pub fault: Option<String>,
+        pub answer: Option<String>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}

@@ -94,6 +94,18 @@ pub enum Refusal {
     /// A folder cannot be in itself.
     #[error("a folder cannot be moved into itself")]
     Inside,
+    /// The space has as many webhooks as it may have.
+    #[error("the space has {limit} webhooks already")]
+    TooManyWebhooks {
+        /// The most webhooks of a space.
+        limit: u64,
+    },
+    /// As many deliveries that were asked for by hand wait as may.
+    #[error("{limit} deliveries that were asked for wait already")]
+    TooManyDeliveries {
+        /// The most that may wait.
+        limit: u64,
+    },
     /// The role of the person does not allow it.
     #[error("the person's role in the space does not allow that")]
     NoRole,

@@ -18,7 +18,7 @@ use super::{
 };
 
 /// The schema that this program reads and writes.
-pub const SCHEMA: i64 = 9;
+pub const SCHEMA: i64 = 10;
 
 /// Brings the schema to [`SCHEMA`], within the caller's transaction.
 ///
@@ -62,6 +62,9 @@ pub async fn run(db: &impl ConnectionTrait) -> Result<(), MetaError> {
     }
     if done < 9 {
         ninth(db).await?;
+    }
+    if done < 10 {
+        tenth(db).await?;
     }
     match found {
         Some(SCHEMA) => Ok(()),
@@ -282,6 +285,24 @@ async fn ninth(db: &impl ConnectionTrait) -> Result<(), MetaError> {
     let mut begun = Query::update();
     begun.table("sign_in").value("confirmed_at", Expr::col("created_at"));
     execute(db, begun.and_where(Expr::col("confirmed_at").eq(0))).await
+}
+
+/// Webhooks, and what is on its way to them.
+async fn tenth(db: &impl ConnectionTrait) -> Result<(), MetaError> {
+    for table in [webhooks(), webhook_deliveries()] {
+        execute(db, &table).await?;
+    }
+    for index in [
+        index("webhook_space", "webhook", &["space"]),
+        index("webhook_told", "webhook", &["told"]),
+        index("webhook_delivery_webhook", "webhook_delivery", &["webhook", "id"]),
+        index("webhook_delivery_state", "webhook_delivery", &["webhook", "state"]),
+        index("webhook_delivery_room", "webhook_delivery", &["room", "webhook"]),
+        index("webhook_delivery_due", "webhook_delivery", &["state", "next_at"]),
+    ] {
+        execute(db, &index).await?;
+    }
+    Ok(())
 }
 
 /// Copies values of each person, or of those of whom a condition is true, into another table.
@@ -650,6 +671,46 @@ fn identities() -> TableCreateStatement {
         .col(blob("person"))
         .col(whole("linked_at"))
         .primary_key(Index::create().col("issuer").col("subject"))
+        .to_owned()
+}
+
+fn webhooks() -> TableCreateStatement {
+    Table::create()
+        .table("webhook")
+        .col(id().primary_key())
+        .col(blob("space"))
+        .col(text("name"))
+        .col(text("url"))
+        .col(text("secret"))
+        .col(text("events"))
+        .col(ColumnDef::new("is_on").boolean().not_null())
+        .col(ColumnDef::new("off_because").text())
+        .col(ColumnDef::new("told").boolean().not_null())
+        .col(whole("created_at"))
+        .col(ColumnDef::new("succeeded_at").big_integer())
+        .to_owned()
+}
+
+fn webhook_deliveries() -> TableCreateStatement {
+    Table::create()
+        .table("webhook_delivery")
+        // The number of a deleted row never comes back: receivers know deliveries by it.
+        .col(whole("id").auto_increment().primary_key())
+        .col(blob("webhook"))
+        .col(text("event"))
+        .col(ColumnDef::new("room").blob())
+        .col(whole("at"))
+        .col(text("data"))
+        .col(text("state"))
+        .col(ColumnDef::new("by_hand").boolean().not_null())
+        .col(whole("tries"))
+        .col(whole("next_at"))
+        .col(whole("claimed_until"))
+        .col(ColumnDef::new("tried_at").big_integer())
+        .col(ColumnDef::new("status").big_integer())
+        .col(ColumnDef::new("took_ms").big_integer())
+        .col(ColumnDef::new("fault").text())
+        .col(ColumnDef::new("answer").text())
         .to_owned()
 }
 

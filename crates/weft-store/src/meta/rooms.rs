@@ -24,6 +24,7 @@ use super::{
     inboxes::inbox_of,
     people::{self, PersonBrief},
     person_id, room_id, space_id, spaces, time,
+    webhook_events::{self, Event, Happening},
 };
 
 /// What is known of a room without opening it.
@@ -161,6 +162,8 @@ impl Meta {
             }
             Err(source) => return Err(MetaError::Store { what: "store a room", source }),
         }
+        let made = Happening::to_room(Event::RoomCreated, new.id, new.space, new.owner, now);
+        webhook_events::post(&write.txn, &made, None).await?;
         write.commit("store a room").await?;
         Ok(RoomRow {
             id: new.id,
@@ -412,16 +415,33 @@ impl Meta {
         by: PersonId,
         now: Millis,
     ) -> Result<(), MetaError> {
+        let write = self.write().await?;
+        let row = find(&write.txn, room).await?.ok_or(Refusal::NotFound)?;
         let rename = changed(room, by, now).col_expr(room::Column::Title, Expr::value(title));
-        self.update(rename, "rename a room").await
+        rename.exec(&write.txn).await.doing("rename a room")?;
+        if row.title != title {
+            let renamed = Happening::to_room(Event::RoomRenamed, room, row.space, by, now);
+            webhook_events::post(&write.txn, &renamed, None).await?;
+        }
+        write.commit("rename a room").await
     }
 
     /// Notes that the room's content changed, unless a later change is noted already (or the room
-    /// has no row: its log may be older than its name).
-    pub async fn touch(&self, room: RoomId, person: PersonId, at: Millis) -> Result<(), MetaError> {
+    /// has no row: its log may be older than its name). A webhook is told of it at most once in `told_ms`.
+    pub async fn touch(
+        &self,
+        room: RoomId,
+        person: PersonId,
+        at: Millis,
+        told_ms: Millis,
+    ) -> Result<(), MetaError> {
         let touch = changed(room, person, at).filter(room::Column::ChangedAt.lte(db_time(at)));
         let write = self.write().await?;
         touch.exec(&write.txn).await.doing("note a room's change")?;
+        if let Some(row) = find(&write.txn, room).await? {
+            let change = Happening::to_room(Event::RoomChanged, room, row.space, person, at);
+            webhook_events::post(&write.txn, &change, Some(told_ms)).await?;
+        }
         write.commit("note a room's change").await
     }
 
@@ -453,18 +473,6 @@ impl Meta {
         let act = if trashed.is_some() { Act::RoomTrashed } else { Act::RoomRestored };
         Note::of(act).room(&row).add(&write.txn).await?;
         write.commit("trash a room").await
-    }
-
-    async fn update(
-        &self,
-        change: UpdateMany<room::Entity>,
-        what: &'static str,
-    ) -> Result<(), MetaError> {
-        let write = self.write().await?;
-        if change.exec(&write.txn).await.doing(what)?.rows_affected == 0 {
-            return Err(Refusal::NotFound.into());
-        }
-        write.commit(what).await
     }
 
     /// Rooms as somebody sees them; those that they do not see are left out.

@@ -350,7 +350,8 @@ impl Meta {
         let (since, invited_by) = (time(row.at), person_id(&row.invited_by)?);
         join(&write.txn, space, person.id, as_role, row.joined, invited_by, since).await?;
         let note = Note::of(Act::RoleChanged).space(space).person(person.id);
-        note.with("from", now.name()).with("role", as_role.name()).add(&write.txn).await?;
+        let note = note.with("from", now.name()).with("role", as_role.name());
+        note.with_some("invited", (!row.joined).then_some(true)).add(&write.txn).await?;
         write.commit("change a role").await?;
         Ok(SpaceMember { person, role: as_role, joined: row.joined })
     }
@@ -376,8 +377,8 @@ impl Meta {
         }
         remove(&write.txn, space, person.id).await?;
         let act = if person.id == by { Act::MemberLeft } else { Act::MemberRemoved };
-        let note = Note::of(act).space(space).person(person.id);
-        note.with("role", role.name()).add(&write.txn).await?;
+        let note = Note::of(act).space(space).person(person.id).with("role", role.name());
+        note.with_some("invited", (!row.joined).then_some(true)).add(&write.txn).await?;
         write.commit("remove a member").await?;
         Ok(Removed { person: person.id, joined: row.joined })
     }
@@ -401,7 +402,9 @@ impl Meta {
         }
         join(&write.txn, space, by, Role::Admin, true, by, now).await?;
         join(&write.txn, space, person.id, Role::Owner, true, by, now).await?;
-        Note::of(Act::HandedOver).space(space).person(person.id).add(&write.txn).await?;
+        let note = Note::of(Act::HandedOver).space(space).person(person.id);
+        let note = note.with("from", role(&row.role_name)?.name());
+        note.with("role", Role::Owner.name()).add(&write.txn).await?;
         write.commit("hand a space over").await
     }
 }
@@ -535,7 +538,7 @@ pub async fn remove(
 ///
 /// # Errors
 /// [`Refusal::NotFound`] if they are no member, else [`Refusal::NoRole`].
-async fn with_role(
+pub async fn with_role(
     db: &impl ConnectionTrait,
     space: SpaceId,
     person: PersonId,

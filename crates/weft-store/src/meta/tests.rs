@@ -8,6 +8,7 @@ use super::*;
 mod departures;
 mod inboxes;
 mod spaces;
+mod webhooks;
 
 const DAY: Millis = 24 * 60 * 60 * 1000;
 const ROOMS_MAX: u64 = 100;
@@ -380,8 +381,8 @@ async fn lists_show_what_changed_last_first() {
     let first = RoomId::from_bytes([10; 16]);
     f.meta.grant(Target::Room(first), &to("bo", Right::Comment), lin, 1).await.unwrap();
     assert_eq!(f.listed(lin, false).await, [12, 11, 10]);
-    f.meta.touch(first, bo, 50).await.unwrap();
-    f.meta.touch(first, lin, 40).await.unwrap();
+    f.meta.touch(first, bo, 50, 0).await.unwrap();
+    f.meta.touch(first, lin, 40, 0).await.unwrap();
     assert_eq!(f.listed(lin, false).await, [10, 12, 11]);
     assert_eq!(f.listed(bo, false).await, [10]);
 

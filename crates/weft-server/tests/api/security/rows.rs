@@ -318,6 +318,28 @@ pub async fn row(world: &mut World, operation: &Operation<'_>, who: Who) -> Row 
                     row.with(json!({"agree": false}))
                 }
                 ("post", "_hand-over") => row.with(json!({"username": "owner"})),
+                ("post", "_webhooks") => {
+                    no_webhooks(&owner, &space).await;
+                    row.with(webhook_form())
+                }
+                (_, below) if below.starts_with("_webhooks_webhook") => {
+                    no_webhooks(&owner, &space).await;
+                    let hooks = format!("/spaces/{space}/webhooks");
+                    let made = owner.post(&hooks, webhook_form()).await.expect(201);
+                    let hook = id(&made["webhook"]);
+                    let row = row.and("webhook", hook.clone());
+                    match (operation.method, below) {
+                        ("patch", "_webhooks_webhook") => row.with(json!({"name": "x"})),
+                        ("post", "_webhooks_webhook_deliveries_delivery_again") => {
+                            let sent = owner.post(&format!("{hooks}/{hook}/test"), json!({})).await;
+                            row.and("delivery", sent.expect(202)["delivery"].to_string())
+                        }
+                        ("delete", "_webhooks_webhook")
+                        | ("post", "_webhooks_webhook_secret" | "_webhooks_webhook_test") => row,
+                        _ if reads => row,
+                        _ => panic!("no row for {name}"),
+                    }
+                }
                 _ if reads => row,
                 _ => panic!("no row for {name}"),
             }
@@ -331,6 +353,19 @@ async fn link(owner: &Caller, room: &str) -> String {
     let form = json!({"who": "public", "right": "edit"});
     let set = owner.call(Method::PUT, &format!("/rooms/{room}/link"), Some(form)).await;
     set.expect(200)["link"]["secret"].as_str().unwrap().to_owned()
+}
+
+/// One that leads nowhere.
+fn webhook_form() -> Value {
+    json!({"url": "https://hooks.invalid/", "events": ["link.removed"]})
+}
+
+/// A space may have some only.
+async fn no_webhooks(owner: &Caller, space: &str) {
+    let hooks = format!("/spaces/{space}/webhooks");
+    for hook in owner.get(&hooks).await.expect(200)["webhooks"].as_array().unwrap() {
+        owner.delete(&format!("{hooks}/{}", id(hook))).await.expect(204);
+    }
 }
 
 async fn ann_is_a_member(world: &World) {
