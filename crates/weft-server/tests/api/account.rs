@@ -160,7 +160,7 @@ async fn people_say_who_they_are_and_where() {
     let expected = json!({
         "id": before["id"], "username": "lin", "name": "林月", "email": "lin@example.net",
         "email_verified": false, "phone": "+86 10 1234", "language": "zh", "time_zone": "Asia/Shanghai", "second_factor": false,
-        "has_password": true, "admin": false,
+        "has_password": true, "digest": "daily", "admin": false,
     });
     assert_eq!(changed, expected);
     assert_eq!(lin.get("/auth/me").await.expect(200)["user"], expected);
