@@ -44,6 +44,7 @@ export async function axe(page) {
 export async function shoot(page, name) {
   const folder = process.env.WEFT_SHOTS;
   if (folder === undefined) return;
+  await still(page);
   await mkdir(folder, { recursive: true });
   await page.screenshot({ path: join(folder, `${name}.png`) });
 }
