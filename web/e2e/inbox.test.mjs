@@ -149,7 +149,7 @@ test('@ mentions somebody: told once it is saved, read on all tabs once opened',
 
   await one.goto('/inbox');
   await one.getByRole('tab', { name: 'Mentions' }).click();
-  assert.equal(await notices(one).count(), 1);
+  await becomes('the mentions', () => notices(one).count(), 1);
   await one.getByText('Lin mentioned you in “Plan”').click();
   await one.waitForURL(/\/o\//);
   await becomes('the text at the other side', async () => (await blocks(one))[0].startsWith('Ask @林月 today'), true);
