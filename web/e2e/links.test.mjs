@@ -83,9 +83,12 @@ test('three people write by name, by link and as a guest, and feel changes of ri
 
   const again = await share(owner);
   await again.getByRole('combobox', { name: 'What the link allows' }).selectOption('read');
+  const said = owner.getByRole('status').filter({ hasText: 'With the link: Can view' });
+  // It stays while somebody points at it.
+  await said.hover();
   await until('the guest only reads, in place', () => readOnly(page));
   await until('so does the member', () => readOnly(member));
-  await owner.getByRole('button', { name: 'Undo' }).first().click();
+  await said.getByRole('button', { name: 'Undo' }).click();
   await until('the guest writes again', async () => !(await readOnly(page)));
 
   await again.getByRole('button', { name: 'Make a new link' }).click();
