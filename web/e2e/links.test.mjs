@@ -92,7 +92,8 @@ test('three people write by name, by link and as a guest, and feel changes of ri
   await until('the guest writes again', async () => !(await readOnly(page)));
 
   await again.getByRole('button', { name: 'Make a new link' }).click();
-  await owner.getByRole('dialog').last().getByRole('button', { name: 'Make a new link' }).click();
+  const asked = owner.getByRole('dialog').filter({ hasText: 'The old one is dead at once' });
+  await asked.getByRole('button', { name: 'Make a new link' }).click();
   await page.getByText(/This link no longer works|You no longer have access/).first().waitFor();
   await member.getByText('You no longer have access to this.').waitFor();
   await page.goto('about:blank');
