@@ -90,7 +90,7 @@ test('a role that changes is felt at once where a document is open', async () =>
 
   await boss.getByRole('button', { name: 'Actions for “bo”' }).click();
   await boss.getByRole('menuitem', { name: 'Remove' }).click();
-  await boss.getByRole('dialog').last().getByRole('button', { name: 'Remove' }).click();
+  await boss.getByRole('dialog', { name: /^Remove/ }).getByRole('button', { name: 'Remove' }).click();
   await page.getByText('You no longer have access to this.').first().waitFor();
 });
 
