@@ -2,18 +2,6 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** What is wider than the window, although nothing in it scrolls sideways. */
-export function tooWide(page) {
-  return page.evaluate(() => {
-    const width = document.documentElement.clientWidth;
-    if (document.documentElement.scrollWidth <= width) return [];
-    const wide = [...document.body.querySelectorAll('*')].filter(
-      (element) => element.getBoundingClientRect().right > width + 1,
-    );
-    return wide.slice(0, 5).map((element) => element.outerHTML.slice(0, 160));
-  });
-}
-
 /** Waits until nothing fades or moves that comes to an end: a dialog that is half there has half its contrast. */
 async function still(page) {
   await page.evaluate(async () => {
@@ -26,6 +14,19 @@ async function still(page) {
       await Promise.allSettled(moving.map((animation) => animation.finished));
       quiet = moving.length === 0 ? quiet + 1 : 0;
     }
+  });
+}
+
+/** What is wider than the window, although nothing in it scrolls sideways, once the page stands still. */
+export async function tooWide(page) {
+  await still(page);
+  return page.evaluate(() => {
+    const width = document.documentElement.clientWidth;
+    if (document.documentElement.scrollWidth <= width) return [];
+    const wide = [...document.body.querySelectorAll('*')].filter(
+      (element) => element.getBoundingClientRect().right > width + 1,
+    );
+    return wide.slice(0, 5).map((element) => element.outerHTML.slice(0, 160));
   });
 }
 
