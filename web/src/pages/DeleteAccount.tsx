@@ -7,7 +7,7 @@ import { useSession } from '../app/session';
 import { useWords } from '../i18n/hooks';
 import { Dialog } from '../ui/Dialog';
 import { FaultAlert } from '../ui/FaultAlert';
-import { CodeField, Field, PasswordField, type FieldErrors } from './fields';
+import { CodeField, Field, PresentPassword, type FieldErrors } from './fields';
 import classes from './Settings.module.css';
 import { usePasswordForm } from './usePasswordForm';
 
@@ -73,15 +73,12 @@ function DeleteForm({ user }: { user: User }) {
         autoComplete="off"
         maxLength={32}
       />
-      {user.has_password && (
-        <PasswordField
-          label={t('settings.password_now')}
-          value={password}
-          onChange={setPassword}
-          error={form.errors.password}
-          fresh={false}
-        />
-      )}
+      <PresentPassword
+        user={user}
+        value={password}
+        onChange={setPassword}
+        error={form.errors.password}
+      />
       {user.second_factor && (
         <CodeField hint={t('factor.code_hint')} value={code} onChange={setCode} error={form.errors.code} />
       )}

@@ -9,7 +9,7 @@ import { useWords } from '../i18n/hooks';
 import { FaultAlert } from '../ui/FaultAlert';
 import { PASSWORD_CHARS_MIN } from '../ui/password';
 import { toast } from '../ui/toast';
-import { PasswordField, type FieldErrors } from './fields';
+import { PasswordField, PresentPassword, type FieldErrors } from './fields';
 import classes from './Settings.module.css';
 import { useForm } from './useForm';
 
@@ -44,15 +44,12 @@ export function PasswordForm({ user }: { user: User }) {
     <form className={classes.form} onSubmit={submit} noValidate>
       {/* For password managers: whose password it is. */}
       <input type="hidden" name="username" autoComplete="username" value={user.username} readOnly />
-      {user.has_password && (
-        <PasswordField
-          label={t('settings.password_now')}
-          value={password}
-          onChange={setPassword}
-          error={form.errors.password}
-          fresh={false}
-        />
-      )}
+      <PresentPassword
+        user={user}
+        value={password}
+        onChange={setPassword}
+        error={form.errors.password}
+      />
       <PasswordField
         name="new_password"
         label={t('settings.password_new')}

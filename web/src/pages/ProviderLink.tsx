@@ -10,7 +10,7 @@ import { useWhen, useWords } from '../i18n/hooks';
 import { Dialog } from '../ui/Dialog';
 import { FaultAlert } from '../ui/FaultAlert';
 import { toast } from '../ui/toast';
-import { PasswordField } from './fields';
+import { PresentPassword } from './fields';
 import { Section } from './Section';
 import classes from './Settings.module.css';
 import { usePasswordForm } from './usePasswordForm';
@@ -83,15 +83,12 @@ function Change({ name, links, user, onDone }: ChangeProps) {
   return (
     <form className={classes.form} onSubmit={submit} noValidate>
       <Text>{links ? t('oidc.link_hint', { name }) : t('oidc.unlink_hint')}</Text>
-      {user.has_password && (
-        <PasswordField
-          label={t('settings.password_now')}
-          value={password}
-          onChange={setPassword}
-          error={form.errors.password}
-          fresh={false}
-        />
-      )}
+      <PresentPassword
+        user={user}
+        value={password}
+        onChange={setPassword}
+        error={form.errors.password}
+      />
       <FaultAlert fault={form.fault} />
       <Button type="submit" loading={form.busy}>
         {links ? t('oidc.link', { name }) : t('oidc.unlink', { name })}

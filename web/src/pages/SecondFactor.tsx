@@ -11,7 +11,7 @@ import { Dialog } from '../ui/Dialog';
 import { FaultAlert } from '../ui/FaultAlert';
 import { QrCode } from '../ui/QrCode';
 import { toast, toastError } from '../ui/toast';
-import { CodeField, PasswordField } from './fields';
+import { CodeField, PresentPassword } from './fields';
 import classes from './Settings.module.css';
 import { useForm } from './useForm';
 import { usePasswordForm } from './usePasswordForm';
@@ -66,15 +66,12 @@ function AskPassword({ user, onSecret }: { user: User; onSecret: (secret: Factor
   return (
     <form className={classes.form} onSubmit={submit} noValidate>
       <Text>{t('factor.password_first')}</Text>
-      {user.has_password && (
-        <PasswordField
-          label={t('settings.password_now')}
-          value={password}
-          onChange={setPassword}
-          error={form.errors.password}
-          fresh={false}
-        />
-      )}
+      <PresentPassword
+        user={user}
+        value={password}
+        onChange={setPassword}
+        error={form.errors.password}
+      />
       <FaultAlert fault={form.fault} />
       <Button type="submit" loading={form.busy}>
         {t('factor.next')}
@@ -166,15 +163,12 @@ function TurnOff({ user, onDone }: { user: User; onDone: () => void }) {
   };
   return (
     <form className={classes.form} onSubmit={submit} noValidate>
-      {user.has_password && (
-        <PasswordField
-          label={t('settings.password_now')}
-          value={password}
-          onChange={setPassword}
-          error={form.errors.password}
-          fresh={false}
-        />
-      )}
+      <PresentPassword
+        user={user}
+        value={password}
+        onChange={setPassword}
+        error={form.errors.password}
+      />
       <CodeField
         hint={t('factor.code_hint')}
         value={code}

@@ -2,6 +2,7 @@
 import { PasswordInput, Text, TextInput, type TextInputProps } from '@mantine/core';
 import { useWords } from '../i18n/hooks';
 import type { ApiError } from '../api/client';
+import type { User } from '../api/types';
 import { fieldRule, type FaultLike } from '../i18n/faults';
 import type { Translate } from '../i18n/time';
 import { PASSWORD_CHARS_MIN, passwordStrength, type Strength } from '../ui/password';
@@ -114,6 +115,13 @@ export function PasswordField({
       {fresh && <StrengthWords password={value} />}
     </div>
   );
+}
+
+/** The password that somebody has, for what takes more than a sign-in; nothing for those without one. */
+export function PresentPassword({ user, ...rest }: FieldProps & { user: User }) {
+  const { t } = useWords();
+  if (!user.has_password) return null;
+  return <PasswordField label={t('settings.password_now')} fresh={false} {...rest} />;
 }
 
 /** A code of the second factor, or one that stands in for it. */
