@@ -69,7 +69,8 @@ pub struct RoomLimits {
     pub batch_gap_ms_max: Millis,
     /// How long the store is left alone after it failed.
     pub store_pause_ms: Millis,
-    /// Bytes logged after which a snapshot is due, at the least.
+    /// Bytes logged after which a snapshot is due, at the least; an entry counts as 1 KiB more than it
+    /// has, and in a room that everybody has left a sixteenth is enough.
     pub snapshot_bytes_min: usize,
     /// Entries logged after which a snapshot is due.
     pub snapshot_entries_max: u64,
@@ -645,6 +646,9 @@ impl Room {
             self.awareness.leave(session);
             self.lanes.forget(session);
             self.schedule_presence(now);
+            if self.members.is_empty() && self.flight.is_none() && self.health == Health::Ready {
+                self.offer_snapshot();
+            }
         }
     }
 

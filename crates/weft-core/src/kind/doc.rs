@@ -12,12 +12,13 @@ mod json;
 mod levels;
 mod text;
 
-use std::collections::BTreeMap;
+use std::{cell::OnceCell, collections::BTreeMap};
 
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 use yrs::{
-    Doc as YDoc, IdSet, OffsetKind, Options, ReadTxn, StateVector, Transact, Update,
+    Doc as YDoc, IdSet, OffsetKind, Options, ReadTxn, StateVector, Transact, TransactionMut,
+    Update,
     updates::{decoder::Decode, encoder::Encode},
 };
 
@@ -30,22 +31,21 @@ pub use check::{Clocks, Flaw, Known, begins, check, check_state_vector};
 pub use compose::{Block, FRAGMENT, compose};
 pub use json::TooLarge;
 
-/// A document's state.
-pub struct Doc {
-    doc: YDoc,
-    /// What `doc` has, kept beside it so that a check need not walk it.
-    known: Known,
-}
+/// Bytes of updates that may lie unread: what the library reads in some 20 ms, between other things.
+const UNREAD_BYTES_MAX: usize = 1 << 20;
 
-impl Default for Doc {
-    fn default() -> Self {
-        // The id of a client that writes nothing; server-made edits take a fresh one.
-        let mut options = Options::with_client_id(yrs::ClientID::new(0));
-        options.offset_kind = OffsetKind::Utf16;
-        // The state is what the log says, and nothing of the server's own making.
-        options.cleanup_formatting = false;
-        Self { doc: YDoc::with_options(options), known: Known::default() }
-    }
+/// A document's state.
+///
+/// What comes out of the log is checked, and read by the library only once somebody asks for what is in
+/// it: passing a state on needs no document.
+#[derive(Default)]
+pub struct Doc {
+    /// The document, once it was needed.
+    doc: OnceCell<YDoc>,
+    /// Checked updates that make up the document, as long as nothing was merged into it.
+    unread: Vec<Bytes>,
+    /// What the document has, kept beside it so that a check need not walk it.
+    known: Known,
 }
 
 impl Doc {
@@ -71,22 +71,56 @@ impl Doc {
     /// # Errors
     /// [`TooLarge`] if that takes more than `bytes_max` bytes.
     pub fn json(&self, fragment: Option<&str>, bytes_max: usize) -> Result<String, TooLarge> {
-        json::json_of(&self.doc.transact(), fragment, bytes_max)
+        json::json_of(&self.doc().transact(), fragment, bytes_max)
+    }
+
+    /// The document.
+    ///
+    /// # Panics
+    /// If the library refuses what was checked. The room is then loaded anew.
+    fn doc(&self) -> &YDoc {
+        self.doc.get_or_init(|| read(&self.unread).expect("the library reads what was checked"))
     }
 
     /// Applies an update that was checked; true if that changed anything.
     fn merge(&mut self, update: &[u8], news: Known) -> Result<bool, String> {
-        let update = Update::decode_v1(update).map_err(|e| format!("decode: {e}"))?;
-        let mut txn = self.doc.transact_mut();
-        txn.apply_update(update).map_err(|e| format!("apply: {e}"))?;
+        let mut txn = self.doc().transact_mut();
+        integrate(&mut txn, update)?;
         let changed = !news.clocks.is_empty() || !txn.delete_set().is_empty();
         drop(txn);
-        if self.doc.transact().has_missing_updates() {
-            return Err("pending structs after a checked update".to_owned());
-        }
+        self.unread.clear();
+        has_all(self.doc())?;
         self.known.extend(news);
         Ok(changed)
     }
+}
+
+/// The document that these updates make up. Each was checked, after those before it.
+fn read(updates: &[Bytes]) -> Result<YDoc, String> {
+    // The id of a client that writes nothing; server-made edits take a fresh one.
+    let mut options = Options::with_client_id(yrs::ClientID::new(0));
+    options.offset_kind = OffsetKind::Utf16;
+    // The state is what the log says, and nothing of the server's own making.
+    options.cleanup_formatting = false;
+    let doc = YDoc::with_options(options);
+    let mut txn = doc.transact_mut();
+    updates.iter().try_for_each(|update| integrate(&mut txn, update))?;
+    drop(txn);
+    has_all(&doc)?;
+    Ok(doc)
+}
+
+fn integrate(txn: &mut TransactionMut<'_>, update: &[u8]) -> Result<(), String> {
+    let update = Update::decode_v1(update).map_err(|e| format!("decode: {e}"))?;
+    txn.apply_update(update).map_err(|e| format!("apply: {e}"))
+}
+
+/// Nothing waits in the document for what it builds on.
+fn has_all(doc: &YDoc) -> Result<(), String> {
+    if doc.transact().has_missing_updates() {
+        return Err("pending structs after a checked update".to_owned());
+    }
+    Ok(())
 }
 
 impl Machine for Doc {
@@ -99,7 +133,7 @@ impl Machine for Doc {
         let mut op = op.clone();
         if news.overlaps {
             // Only what is new, so that everybody puts it where what is known is.
-            let has = self.doc.transact().state_vector().encode_v1();
+            let has = self.doc().transact().state_vector().encode_v1();
             let rest = yrs::diff_updates_v1(&op, &has).map_err(|e| Upset::Broken(e.to_string()))?;
             op = rest.into();
             news = check(&op, &self.known).map_err(|flaw| Upset::Broken(flaw.to_string()))?;
@@ -114,15 +148,24 @@ impl Machine for Doc {
 
     fn apply(&mut self, effect: &Bytes) -> Result<(), Damaged> {
         let news = check(effect, &self.known).map_err(|flaw| Damaged(flaw.to_string()))?;
-        self.merge(effect, news).map(drop).map_err(Damaged)
+        let unread: usize = self.unread.iter().map(Bytes::len).sum();
+        if self.doc.get().is_some() || unread + effect.len() > UNREAD_BYTES_MAX {
+            return self.merge(effect, news).map(drop).map_err(Damaged);
+        }
+        self.unread.push(effect.clone());
+        self.known.extend(news);
+        Ok(())
     }
 
     fn snapshot(&self) -> Bytes {
-        self.doc.transact().encode_state_as_update_v1(&StateVector::default()).into()
+        if let [state] = &self.unread[..] {
+            return state.clone();
+        }
+        self.doc().transact().encode_state_as_update_v1(&StateVector::default()).into()
     }
 
     fn digest(&self) -> Digest {
-        let ranges = ranges_of(&self.doc.transact().snapshot().delete_set);
+        let ranges = ranges_of(&self.doc().transact().snapshot().delete_set);
         let mut hash = Sha256::new();
         for (&client, &clock) in self.known.clocks.iter().filter(|(_, clock)| **clock > 0) {
             hash.update(b"c");
@@ -141,7 +184,7 @@ impl Machine for Doc {
     }
 
     fn text(&self) -> String {
-        text::text_of(&self.doc.transact())
+        text::text_of(&self.doc().transact())
     }
 
     fn merging(&self) -> Option<&dyn Merging> {
@@ -168,7 +211,7 @@ impl Merging for Doc {
         if deletes.is_empty() {
             return Ok(false);
         }
-        let deleted = ranges_of(&self.doc.transact().snapshot().delete_set);
+        let deleted = ranges_of(&self.doc().transact().snapshot().delete_set);
         let is_known = |client: &u64, &(start, end): &(u32, u32)| {
             let known = deleted.get(client).into_iter().flatten();
             known.into_iter().any(|&(from, to)| from <= start && end <= to)
@@ -177,17 +220,24 @@ impl Merging for Doc {
     }
 
     fn state_vector(&self) -> Bytes {
-        self.doc.transact().state_vector().encode_v1().into()
+        state_vector_of(&self.known.clocks).encode_v1().into()
     }
 
     fn missing_from(&self, state_vector: &Bytes) -> Result<Bytes, Fault> {
-        let clocks = check_state_vector(state_vector)?;
-        let mut theirs = StateVector::default();
-        for (client, clock) in clocks {
-            theirs.set_max(yrs::ClientID::new(client), clock);
+        let theirs = state_vector_of(&check_state_vector(state_vector)?);
+        if theirs.is_empty() {
+            return Ok(self.snapshot());
         }
-        Ok(self.doc.transact().encode_state_as_update_v1(&theirs).into())
+        Ok(self.doc().transact().encode_state_as_update_v1(&theirs).into())
     }
+}
+
+fn state_vector_of(clocks: &Clocks) -> StateVector {
+    let mut state_vector = StateVector::default();
+    for (&client, &clock) in clocks.iter().filter(|(_, clock)| **clock > 0) {
+        state_vector.set_max(yrs::ClientID::new(client), clock);
+    }
+    state_vector
 }
 
 /// Several updates, each of which was checked, as one; `None` if there are none.

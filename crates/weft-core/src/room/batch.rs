@@ -17,7 +17,7 @@ use crate::{
     machine::{Author, Upset},
     room::{
         Commit, Committed, Health, Loaded, Member, Message, Outcome, Output, Poison, Recent, Room,
-        lanes::Place,
+        RoomLimits, lanes::Place,
     },
 };
 
@@ -592,9 +592,11 @@ impl Room {
         }
     }
 
-    fn offer_snapshot(&mut self) {
-        let limits = &self.limits;
-        if self.recent.is_due(self.head, limits.snapshot_bytes_min, limits.snapshot_entries_max) {
+    /// Has the state stored if that is due. It must be the one at the head.
+    pub(super) fn offer_snapshot(&mut self) {
+        let RoomLimits { snapshot_bytes_min, snapshot_entries_max, .. } = self.limits;
+        let left = self.members.is_empty();
+        if self.recent.is_due(self.head, snapshot_bytes_min, snapshot_entries_max, left) {
             let state = self.machine.snapshot();
             self.recent.set_state(self.head, state.clone());
             self.recent.saving();

@@ -670,6 +670,38 @@ fn snapshots_are_taken_now_and_then() {
 }
 
 #[test]
+fn a_room_that_everybody_left_is_stored_as_a_snapshot_soon() {
+    let limits = RoomLimits { snapshot_bytes_min: 64 << 10, ..RoomLimits::default() };
+    let mut b = Bench::with(limits);
+    let edit = |b: &mut Bench, n| {
+        b.submit(A, CA, n, "word");
+        b.commit();
+    };
+    b.attach(A);
+    b.attach(B);
+    (1..=2).for_each(|n| edit(&mut b, n));
+    b.said.clear();
+    b.room.detach(b.now, A);
+    b.room.detach(b.now, B);
+    b.drain();
+    b.said(&[""; 0]); // Too little was logged.
+    b.attach(A);
+    edit(&mut b, 3);
+    b.said.clear();
+    b.room.detach(b.now, A);
+    b.drain();
+    b.said(&["snapshot 4"]);
+    assert!(!b.room.is_idle(), "it is under way");
+    b.room.snapshotted(4, Some(8));
+    assert!(b.room.is_idle());
+    b.attach(A);
+    b.said.clear();
+    b.room.detach(b.now, A);
+    b.drain();
+    b.said(&[""; 0]); // Nothing was logged since.
+}
+
+#[test]
 fn presence_is_gathered() {
     let mut b = Bench::new();
     b.attach(A);

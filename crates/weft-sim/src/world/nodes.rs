@@ -55,7 +55,7 @@ impl Node {
             queue_ops_max: dice.u64(64..200) as usize,
             batch_ops_max: dice.u64(1..12) as usize,
             recent_bytes_max: dice.u64(200..4_000) as usize,
-            snapshot_bytes_min: dice.u64(200..4_000) as usize,
+            snapshot_bytes_min: dice.u64(5_000..100_000) as usize,
             snapshot_entries_max: dice.u64(5..60),
             batch_gap_us_per_session: [0, 0, 5_000][dice.usize(..3)],
             ..RoomLimits::default()

@@ -52,6 +52,52 @@ fn updates_converge_and_repeats_add_nothing() {
 }
 
 #[test]
+fn what_was_stored_is_read_when_it_is_needed() {
+    let a = client(1);
+    let mut first = Doc::default();
+    first.execute(&edit(&a, 0, 0, "hello"), &editor()).unwrap();
+    let stored = first.snapshot();
+    let is_read = |doc: &Doc| doc.doc.get().is_some();
+
+    let mut doc = Doc::open(&stored).unwrap();
+    assert_eq!(doc.snapshot(), stored);
+    assert_eq!(doc.missing_from(&Bytes::from_static(&[0])), Ok(stored.clone()));
+    assert_eq!(doc.state_vector(), first.state_vector());
+    assert!(!is_read(&doc), "passing it on needs no document");
+
+    let tail = edit(&a, 5, 0, " world");
+    doc.apply(&tail).unwrap();
+    assert!(!is_read(&doc));
+    assert_eq!(doc.text(), "hello world");
+    assert_ne!(doc.snapshot(), stored, "the tail belongs to the state");
+
+    let mut doc = Doc::open(&stored).unwrap();
+    assert_eq!(doc.execute(&tail, &editor()), Ok(Some(tail.clone())));
+    assert_eq!(doc.text(), "hello world");
+    assert_ne!(doc.snapshot(), stored);
+    first.execute(&tail, &editor()).unwrap();
+    assert_eq!((doc.digest(), doc.state_vector()), (first.digest(), first.state_vector()));
+
+    let large = edit(&client(2), 0, 0, &"x".repeat(UNREAD_BYTES_MAX));
+    let doc = Doc::open(&large).unwrap();
+    assert!(is_read(&doc), "reading much later would hold others up");
+}
+
+#[test]
+fn what_was_stored_and_makes_no_sense_is_an_error() {
+    let update = edit(&client(1), 0, 0, "hello");
+    assert!(Doc::open(&update.slice(..update.len() - 1)).is_err());
+    assert!(Doc::open(&edit_of_nothing_known()).is_err());
+}
+
+/// An update that builds on one that nobody has.
+fn edit_of_nothing_known() -> Bytes {
+    let doc = client(1);
+    edit(&doc, 0, 0, "hello");
+    edit(&doc, 5, 0, " world")
+}
+
+#[test]
 fn news_is_what_inserts_or_deletes_something() {
     let a = client(1);
     let mut doc = Doc::default();
