@@ -100,6 +100,11 @@ test('three people write by name, by link and as a guest, and feel changes of ri
   await page.goto(link);
   await page.getByText('This link no longer works. Ask for a new one.').waitFor();
 
+  await owner.getByRole('button', { name: 'Sharing history' }).click();
+  const history = owner.getByRole('list', { name: 'Sharing history' });
+  await history.getByText('Lin Yue made a new link to “Plan”').waitFor();
+  assert.deepEqual(await axe(owner), []);
+
   await owner.goto('/admin');
   const audit = owner.getByTestId('audit');
   await audit.getByText('Lin Yue made a new link to “Plan”').waitFor();

@@ -73,6 +73,7 @@ const pages = {
   document: { path: ({ doc }) => `/o/${doc.id}` },
   order: { path: ({ order }) => `/o/${order.id}` },
   space: { path: ({ space }) => `/space/${space.id}` },
+  audit: { path: ({ space }) => `/audit/${space.id}`, act: (page) => page.getByTestId('audit').getByRole('listitem').first().waitFor() },
   members: {
     path: ({ space }) => `/space/${space.id}`,
     act: (page) => page.getByTestId('members-button').click(),

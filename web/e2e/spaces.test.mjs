@@ -92,6 +92,16 @@ test('a role that changes is felt at once where a document is open', async () =>
   await boss.getByRole('menuitem', { name: 'Remove' }).click();
   await boss.getByRole('dialog', { name: /^Remove/ }).getByRole('button', { name: 'Remove' }).click();
   await page.getByText('You no longer have access to this.').first().waitFor();
+
+  await boss.keyboard.press('Escape');
+  await boss.getByTestId('members-button').waitFor();
+  await boss.getByRole('main').getByRole('button', { name: 'Actions for “Roles”' }).click();
+  await boss.getByRole('menuitem', { name: 'Audit' }).click();
+  const audit = boss.getByRole('list', { name: 'Audit' });
+  await audit.getByText('mei removed bo from “Roles”').waitFor();
+  await audit.getByText('mei changed the role of bo in “Roles” to Viewer').waitFor();
+  await page.goto(`/audit/${space.id}`);
+  await page.getByText("This doesn't exist, or you don't have access.").waitFor();
 });
 
 test('moved by menu and by drag, also to another space, and back by Undo', async () => {

@@ -1,13 +1,13 @@
 /** The audit log and the settings about sharing, with their caches. */
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useApi } from '../app/services';
-import type { ActFilter, Sharing } from './types';
+import type { ActsOf, Sharing } from './types';
 
-export function useActs(filter: ActFilter) {
+export function useActs(of: ActsOf) {
   const api = useApi();
   return useInfiniteQuery({
-    queryKey: ['audit', filter],
-    queryFn: ({ pageParam }) => api.acts(filter, pageParam),
+    queryKey: ['audit', of],
+    queryFn: ({ pageParam }) => api.acts(of, pageParam),
     initialPageParam: null as number | null,
     getNextPageParam: ({ acts, more }) => (more ? (acts.at(-1)?.id ?? null) : null),
     retry: false,

@@ -6,7 +6,7 @@ import type {
   AccountPage,
   AccountQuery,
   Act,
-  ActFilter,
+  ActsOf,
   FactorSecret,
   Folder,
   GivenRole,
@@ -305,10 +305,11 @@ export class Api {
   openLink = (shown: ShownLink): Promise<{ guest: Guest | null }> =>
     this.call('POST', '/links/open', shown);
 
-  acts = (filter: ActFilter, before: number | null): Promise<{ acts: Act[]; more: boolean }> => {
-    const query = new URLSearchParams({ ...filter });
+  acts = (of: ActsOf, before: number | null): Promise<{ acts: Act[]; more: boolean }> => {
+    const query = new URLSearchParams(of.of === 'all' ? { ...of.filter } : {});
     if (before !== null) query.set('before', String(before));
-    return this.call('GET', `/admin/audit?${query.toString()}`);
+    const about = of.of === 'all' ? '/admin' : of.of === 'room' ? roomPath(of.id) : spacePath(of.id);
+    return this.call('GET', `${about}/audit?${query.toString()}`);
   };
   sharing = (): Promise<Sharing> => this.call('GET', '/admin/sharing');
   changeSharing = (change: Partial<Sharing>): Promise<Sharing> =>

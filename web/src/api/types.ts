@@ -314,11 +314,14 @@ export interface Act {
   folder: string | null;
   space: { id: string; name: string } | null;
   params: Readonly<Record<string, unknown>>;
-  /** Empty: on the server itself. */
-  address: string;
+  /** For administrators. Empty: on the server itself. */
+  address?: string;
 }
 
-/** Which acts are asked for. */
+/** Whose acts are asked for: of the whole workspace, or of what I govern. */
+export type ActsOf = { of: 'all'; filter: ActFilter } | { of: 'room' | 'space'; id: string };
+
+/** To what those of the workspace are narrowed. */
 export interface ActFilter {
   /** A user name. */
   person?: string;

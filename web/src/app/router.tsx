@@ -105,6 +105,11 @@ const webhooks = createRoute({
   path: '/webhooks/$id',
   component: lazyRouteComponent(() => import('../pages/WebhooksPage'), 'WebhooksPage'),
 });
+const audit = createRoute({
+  getParentRoute: () => shell,
+  path: '/audit/$id',
+  component: lazyRouteComponent(() => import('../pages/AuditPage'), 'AuditPage'),
+});
 const inbox = createRoute({
   getParentRoute: () => shell,
   path: '/inbox',
@@ -135,7 +140,7 @@ const routeTree = root.addChildren([
   forgotten,
   reset,
   verify,
-  shell.addChildren([home, inbox, space, folder, trash, tokens, webhooks, settings, admin, object]),
+  shell.addChildren([home, inbox, space, folder, trash, tokens, webhooks, audit, settings, admin, object]),
 ]);
 
 export function makeRouter() {

@@ -286,6 +286,8 @@ export const en = {
   // The audit log
   'audit.title': 'Audit',
   'audit.lead': 'Who changed rights, and what else matters to security.',
+  'audit.space_lead': 'Who changed what here, or what stood here then.',
+  'audit.room': 'Sharing history',
   'audit.of_person': 'User name',
   'audit.show': 'Show only',
   'audit.only': 'Shown only',

@@ -265,6 +265,8 @@ export const zh: Record<ZhKey, string> = {
 
   'audit.title': '审计',
   'audit.lead': '谁更改了权限，以及其他与安全有关的操作。',
+  'audit.space_lead': '谁在这个空间中更改了权限和内容的位置。',
+  'audit.room': '共享记录',
   'audit.of_person': '用户名',
   'audit.show': '筛选',
   'audit.only': '筛选条件',

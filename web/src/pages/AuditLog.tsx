@@ -1,14 +1,11 @@
-/** Who changed whose rights, and what else matters to security: the last first, page by page. */
-import { Anchor, Button, Group, Pill, Skeleton, Stack, Text, TextInput } from '@mantine/core';
-import { useState, type FormEvent, type ReactNode } from 'react';
+/** Who changed whose rights, and what else matters to security, in the whole workspace; narrowed at will. */
+import { Button, Group, Pill, Stack, TextInput } from '@mantine/core';
+import { useState, type FormEvent } from 'react';
 import { asApiError } from '../api/client';
 import { useActs } from '../api/audit';
-import type { Act, ActFilter } from '../api/types';
-import { actSentence } from '../i18n/acts';
-import { useWhen, useWords } from '../i18n/hooks';
-import { personName, shownTitle, spaceName } from '../i18n/names';
-import { FaultAlert } from '../ui/FaultAlert';
-import classes from './Settings.module.css';
+import type { ActFilter, ActsOf } from '../api/types';
+import { useWords } from '../i18n/hooks';
+import { ActList, type Narrow } from '../ui/ActList';
 
 /** What the list is narrowed to, with how that is called. */
 interface Narrowed {
@@ -22,8 +19,10 @@ export function AuditLog() {
   const { t } = useWords();
   const [narrowed, setNarrowed] = useState(ALL);
   const [typed, setTyped] = useState('');
-  const acts = useActs(narrowed.filter);
-  const narrow = (what: keyof ActFilter, value: string, name: string) =>
+  const of: ActsOf = { of: 'all', filter: narrowed.filter };
+  const { error } = useActs(of);
+  const missing = error !== null && asApiError(error).code === 'not_found';
+  const narrow: Narrow = (what, value, name) =>
     setNarrowed(({ filter, names }) => ({
       filter: { ...filter, [what]: value },
       names: { ...names, [what]: name },
@@ -40,9 +39,6 @@ export function AuditLog() {
     narrow('person', username, username);
     setTyped('');
   };
-  const fault = acts.error === null ? null : asApiError(acts.error);
-  const missing = fault?.code === 'not_found';
-  const rows = acts.data?.pages.flatMap((page) => page.acts) ?? [];
   return (
     <Stack gap={12}>
       <form onSubmit={submit}>
@@ -78,72 +74,7 @@ export function AuditLog() {
           ))}
         </Group>
       )}
-      {fault !== null && !missing && <FaultAlert fault={fault} />}
-      {acts.isPending && <Skeleton className="late" height={56} />}
-      {acts.data !== undefined && rows.length === 0 && <Text c="dimmed">{t('audit.empty')}</Text>}
-      <ul className={classes.list} data-testid="audit">
-        {rows.map((act) => (
-          <Row key={act.id} act={act} onNarrow={narrow} />
-        ))}
-      </ul>
-      {acts.hasNextPage && (
-        <Button
-          variant="default"
-          style={{ alignSelf: 'flex-start' }}
-          loading={acts.isFetchingNextPage}
-          onClick={() => void acts.fetchNextPage()}
-        >
-          {t('audit.more')}
-        </Button>
-      )}
+      {!missing && <ActList of={of} label={t('audit.title')} onNarrow={narrow} />}
     </Stack>
-  );
-}
-
-interface RowProps {
-  act: Act;
-  onNarrow: (what: keyof ActFilter, value: string, name: string) => void;
-}
-
-function Row({ act, onNarrow }: RowProps) {
-  const { t, full } = useWords();
-  const when = useWhen();
-  const room = act.room === null ? null : shownTitle(act.room.title, t('doc.untitled'));
-  const { room: inRoom, space, by, person } = act;
-  return (
-    <li className={classes.row}>
-      <span className={classes.text}>
-        <Text span>{actSentence(t, act)}</Text>
-        <Text span fz={12} c="dimmed">
-          <span title={full(act.at)}>{when(act.at)}</span>
-          {' · '}
-          {act.address === '' ? t('audit.here') : act.address}
-          {by !== null && <Only onClick={() => onNarrow('person', by.id, personName(t, by.name))}>{personName(t, by.name)}</Only>}
-          {person !== null && person.id !== by?.id && (
-            <Only onClick={() => onNarrow('person', person.id, personName(t, person.name))}>{personName(t, person.name)}</Only>
-          )}
-          {inRoom !== null && room !== null && (
-            <Only onClick={() => onNarrow('room', inRoom.id, room)}>{room}</Only>
-          )}
-          {space !== null && space.name !== '' && (
-            <Only onClick={() => onNarrow('space', space.id, space.name)}>
-              {spaceName(t, { kind: 'team', name: space.name })}
-            </Only>
-          )}
-        </Text>
-      </span>
-    </li>
-  );
-}
-
-/** Narrows the list to what it names. */
-function Only({ onClick, children }: { onClick: () => void; children: ReactNode }) {
-  return (
-    <>
-      {' · '}
-      <Anchor component="button" type="button" fz={12} onClick={onClick} style={{ minBlockSize: 24 }}>
-        {children}
-      </Anchor>
-    </>
   );
 }

@@ -3,6 +3,7 @@ import { Menu } from '@mantine/core';
 import {
   IconFolderPlus,
   IconFolderSymlink,
+  IconHistory,
   IconLink,
   IconPencil,
   IconSettings,
@@ -167,6 +168,14 @@ export function SpaceItems({ space, returnTo, onMade }: ItemProps & { space: Spa
             {t('space.settings')}
           </Menu.Item>
         </>
+      )}
+      {govern && (
+        <Menu.Item
+          leftSection={<IconHistory size={18} stroke={1.5} />}
+          onClick={() => void navigate({ to: '/audit/$id', params: { id: space.id } })}
+        >
+          {t('audit.title')}
+        </Menu.Item>
       )}
       {mayHaveWebhooks(space) && (
         <Menu.Item

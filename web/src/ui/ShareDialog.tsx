@@ -11,6 +11,7 @@ import { Dialog } from './Dialog';
 import type { SharedRoom } from './dialogs';
 import { FaultAlert } from './FaultAlert';
 import { AddGrant, GrantRow, OwnerRow, SpaceRow } from './ShareGrants';
+import { ShareActs } from './ShareActs';
 import { ShareLink } from './ShareLink';
 import { ShareLinks } from './ShareLinks';
 import { ShareRequests } from './ShareRequests';
@@ -72,6 +73,8 @@ function ShareRoom({ room: before }: { room: SharedRoom }) {
           ) : (
             <ShareLinks room={room} />
           )}
+          <Divider />
+          <ShareActs room={room.id} />
         </>
       )}
     </Stack>
