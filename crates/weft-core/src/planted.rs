@@ -107,6 +107,22 @@ bugs! {
     SkipPredecessors,
     /// An order's stock is not looked at.
     SellWhatIsNotThere,
+    /// An inbox takes what anybody tells.
+    LetAnybodyTell,
+    /// A delivery that is in the inbox already comes in again.
+    DeliverAgain,
+    /// What is kept of an inbox is without the numbers of its deliveries.
+    KeepWithoutDeliveries,
+    /// A delivery that is older than all that an inbox knows is taken for new.
+    TakeOldForNew,
+    /// What happens again is not seen, if what it counts on was read.
+    CountOnAsRead,
+    /// All is read, also what came after the notice up to which the person has read.
+    ReadPastMark,
+    /// A full inbox loses its oldest notice, although others were read.
+    LoseUnreadFirst,
+    /// An answer is shown with whatever was asked, by whomever.
+    AnswerEverybody,
 }
 
 impl Bug {

@@ -7,8 +7,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
 use weft_core::{
-    Body, ClientId, Entry, Guard, PersonId, Right, Seq,
-    machine::Machine,
+    Body, ClientId, Entry, Guard, Millis, PersonId, Right, Seq,
+    machine::{Author, Machine},
     room::{Commit, Loaded},
 };
 use weft_proto::{kinds, log, replay};
@@ -74,16 +74,22 @@ pub struct Database {
 }
 
 impl Database {
-    /// A room of a kind that was just made.
-    pub fn new(kind: &'static str, rights: Rights) -> Self {
+    /// A room of a kind in which the server has done this and no more.
+    pub fn new(kind: &'static str, rights: Rights, history: &[(Millis, Bytes)]) -> Self {
         let guard = Guard { epoch: 1, access: 0, answers: 0 };
         let body = Body::Created { kind: kind.to_owned(), epoch: guard.epoch, lineage: 1 };
         let (client, client_seq, person, at) = (ClientId::NONE, 0, None, 0);
         let created = Arc::new(Entry { seq: 1, client, client_seq, person, at, body });
-        let entries = vec![created];
+        let mut entries = vec![created];
+        let mut content = kinds::open(kind, None).expect("the kind is known");
+        for ((at, op), seq) in history.iter().zip(2..) {
+            let by = Author { person: None, right: Right::Manage, at: *at, seq };
+            let effect = content.execute(op, &by).ok().flatten();
+            let body = Body::Effect(effect.expect("a history can be told"));
+            entries.push(Arc::new(Entry { seq, client, client_seq, person, at: *at, body }));
+        }
         let batches = vec![(1, log::encode_batch(&entries))];
         let (ledgers, snapshot) = (BTreeMap::new(), None);
-        let content = kinds::open(kind, None).expect("the kind is known");
         Self { guard, entries, rights, content, kind, batches, ledgers, snapshot }
     }
 

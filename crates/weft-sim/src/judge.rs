@@ -9,14 +9,16 @@ use std::{
 };
 
 use bytes::Bytes;
+use prost::Message as _;
 use weft_core::{
-    ClientId, Entry, Right, Seq,
+    Body, ClientId, Entry, Right, Seq,
     room::{Message, Outcome},
 };
+use weft_proto::inbox_wire::InboxEffect;
 
 use crate::{
     database::{Database, Rights},
-    oracle::Oracle,
+    oracle,
 };
 
 /// A rule that was broken, and how.
@@ -50,6 +52,14 @@ pub struct Judge {
     last: BTreeMap<ClientId, u64>,
     /// Clients whose sign-in has ended everywhere.
     signed_out: BTreeSet<ClientId>,
+    /// What is to be told to the person of an inbox, by the number of its delivery.
+    to_tell: BTreeMap<u64, Bytes>,
+    /// Where deliveries are in the log.
+    delivered: BTreeMap<u64, Seq>,
+    /// Deliveries that a node takes for done.
+    put: BTreeSet<u64>,
+    /// Deliveries that the person was not to hear of, when a node looked.
+    muted: BTreeSet<u64>,
 }
 
 impl Judge {
@@ -78,6 +88,10 @@ impl Judge {
         is_late: bool,
     ) -> Held {
         for entry in entries {
+            if entry.person.is_none() {
+                self.told_by_server(entry)?;
+                continue;
+            }
             if self.signed_out.contains(&entry.client) && !is_late {
                 return broken(format!("entry {} is by one who was signed out", entry.seq));
             }
@@ -103,6 +117,40 @@ impl Judge {
                 return broken(format!("L3 {name:?} was refused ({code}) and then stored"));
             }
         }
+        Ok(())
+    }
+
+    /// The server itself has made a room, or told its person of something.
+    fn told_by_server(&mut self, entry: &Entry) -> Held {
+        let Body::Effect(effect) = &entry.body else { return Ok(()) };
+        let delivery = InboxEffect::decode(effect.clone()).ok().and_then(|effect| effect.delivered);
+        let Some(delivery) = delivery.filter(|delivery| self.to_tell.contains_key(delivery)) else {
+            return broken(format!("entry {} tells what nobody was to be told", entry.seq));
+        };
+        match self.delivered.insert(delivery, entry.seq) {
+            Some(before) => {
+                broken(format!("delivery {delivery} is at {before} and at {}", entry.seq))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// A delivery was stored: it shall come into the inbox.
+    pub fn posted(&mut self, delivery: u64, op: Bytes) {
+        self.to_tell.insert(delivery, op);
+    }
+
+    /// A node has found that the person is not to hear of a delivery.
+    pub fn muted(&mut self, delivery: u64) {
+        self.muted.insert(delivery);
+    }
+
+    /// A node takes a delivery for done: it is in the inbox, or has been given up elsewhere.
+    pub fn put(&mut self, delivery: u64) -> Held {
+        if !self.delivered.contains_key(&delivery) && !self.muted.contains(&delivery) {
+            return broken(format!("L1 delivery {delivery} counts as put, and is not stored"));
+        }
+        self.put.insert(delivery);
         Ok(())
     }
 
@@ -207,20 +255,33 @@ impl Judge {
         if let Some(name) = self.stored.keys().find(|name| self.op(name).is_none()) {
             return broken(format!("L3 {name:?} is stored and was never made"));
         }
-        Ok(())
+        let is_lost = |n: &&u64| !self.delivered.contains_key(n) && !self.muted.contains(n);
+        match self.to_tell.keys().find(is_lost) {
+            Some(delivery) => broken(format!("delivery {delivery} is lost")),
+            None => Ok(()),
+        }
     }
 
     fn op(&self, (client, n): &(ClientId, u64)) -> Option<&Bytes> {
         self.made.get(client)?.get(*n as usize - 1)
     }
 
-    /// The order is what people asked for, in the log's order.
-    pub fn asked(&self, entries: &[Arc<Entry>], state: &Bytes) -> Held {
-        let mut oracle = Oracle::default();
-        for entry in entries {
-            let op = self.op(&(entry.client, entry.client_seq.max(1)));
-            if let (Some(person), Some(op)) = (entry.person, op) {
-                oracle.accept(entry.seq, person, op)?;
+    /// The room is what was asked of it, in the log's order.
+    pub fn asked(&self, kind: &str, entries: &[Arc<Entry>], state: &Bytes) -> Held {
+        let Some(mut oracle) = oracle::of(kind) else { return Ok(()) };
+        let delivered: BTreeMap<Seq, u64> =
+            self.delivered.iter().map(|(n, at)| (*at, *n)).collect();
+        for entry in entries.iter().filter(|entry| matches!(entry.body, Body::Effect(_))) {
+            let op = match delivered.get(&entry.seq) {
+                Some(delivery) => self.to_tell.get(delivery),
+                None => self.op(&(entry.client, entry.client_seq)),
+            };
+            oracle.accept(entry, op.expect("what is stored was made"))?;
+        }
+        for (name, outcome) in &self.settled {
+            if let (Err(code), Some(op)) = (outcome, self.op(name)) {
+                let how = |Broken(how)| Broken(format!("{name:?}: {how}"));
+                oracle.refuse(op, code).map_err(how)?;
             }
         }
         oracle.compare(state)
@@ -229,6 +290,6 @@ impl Judge {
     /// How many operations were accepted and how many refused, as their makers know.
     pub fn counts(&self) -> (usize, usize) {
         let accepted = self.settled.values().filter(|outcome| outcome.is_ok()).count();
-        (accepted, self.settled.len() - accepted)
+        (accepted + self.put.len(), self.settled.len() - accepted)
     }
 }

@@ -10,6 +10,7 @@
 
 mod database;
 mod judge;
+mod ops;
 mod oracle;
 mod replica;
 mod trace;
@@ -17,11 +18,12 @@ mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use weft_core::kind::{doc::Doc, inbox::Inbox, order::Order};
 pub use world::Counts;
 use world::World;
 
 /// The kinds of rooms that are simulated.
-pub const KINDS: [&str; 2] = ["order", "doc"];
+pub const KINDS: [&str; 3] = [Order::NAME, Doc::NAME, Inbox::NAME];
 
 /// What came of one schedule.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,120 +1,45 @@
-//! A slow, obvious order: replays what people asked for, in the log's order, and says what must have
-//! come of it. It shares no rule with the real one.
+//! Slow, obvious rooms: each replays what was asked of it, in the log's order, and says what must have
+//! come of that. They share no rule with the real ones.
 
-use std::collections::BTreeMap;
+mod inbox;
+mod order;
 
 use bytes::Bytes;
-use prost::Message as _;
-use weft_core::{PersonId, Seq};
-use weft_proto::order_wire::{self as wire, order_op::Op};
+use weft_core::{
+    Entry,
+    kind::{inbox::Inbox, order::Order},
+};
 
 use crate::judge::Broken;
 
-/// An order, as what was put on it and who took what.
-#[derive(Default)]
-pub struct Oracle {
-    lines: BTreeMap<Seq, wire::Line>,
-    taken: BTreeMap<(PersonId, Seq), i64>,
-    status: i32,
-}
+type Held = Result<(), Broken>;
 
-impl Oracle {
-    /// An operation that was accepted as the entry `seq`.
+/// See the module's documentation.
+pub trait Oracle {
+    /// An operation that was accepted as this entry.
     ///
     /// # Errors
     /// It should have been refused.
-    pub fn accept(&mut self, seq: Seq, person: PersonId, op: &Bytes) -> Result<(), Broken> {
-        let wrong = |why: &str| Err(Broken(format!("entry {seq} should have been refused: {why}")));
-        let op = wire::OrderOp::decode(op.clone()).ok().and_then(|op| op.op);
-        let Some(op) = op else { return wrong("no operation") };
-        let open = wire::Status::Open as i32;
-        match op {
-            Op::Submit(_) if self.status != open => return wrong("submitted already"),
-            Op::Submit(_) => self.status = wire::Status::Submitted as i32,
-            Op::Reopen(_) if self.status != wire::Status::Submitted as i32 => {
-                return wrong("not submitted");
-            }
-            Op::Reopen(_) => self.status = open,
-            Op::Close(_) => self.status = wire::Status::Closed as i32,
-            _ if self.status != open => return wrong("not open"),
-            Op::AddLine(wire::AddLine { name, price_minor, stock }) => {
-                if self
-                    .lines
-                    .insert(seq, wire::Line { id: seq, name, price_minor, stock })
-                    .is_some()
-                {
-                    return wrong("the line is there");
-                }
-            }
-            Op::EditLine(wire::EditLine { line, name, price_minor, stock }) => {
-                let edited = wire::Line { id: line, name, price_minor, stock };
-                if self.lines.insert(line, edited).is_none() {
-                    return wrong("no such line");
-                }
-            }
-            Op::RemoveLine(wire::RemoveLine { line }) => {
-                if self.lines.remove(&line).is_none() {
-                    return wrong("no such line");
-                }
-                self.taken.retain(|(_, taken), _| *taken != line);
-            }
-            Op::Adjust(wire::Adjust { line, delta }) => {
-                let Some(offer) = self.lines.get_mut(&line) else { return wrong("no such line") };
-                if let Some(stock) = &mut offer.stock {
-                    if i64::from(*stock) < i64::from(delta) {
-                        return wrong("sold out");
-                    }
-                    *stock = stock.saturating_add_signed(-delta);
-                }
-                let taken = self.taken.entry((person, line)).or_default();
-                *taken += i64::from(delta);
-                if *taken < 0 {
-                    return wrong("more given back than taken");
-                }
-            }
-        }
-        Ok(())
-    }
+    fn accept(&mut self, entry: &Entry, op: &Bytes) -> Held;
+
+    /// An operation of a person that was refused with this code.
+    ///
+    /// # Errors
+    /// That is never its due.
+    fn refuse(&self, op: &Bytes, code: &str) -> Held;
 
     /// Compares a state with what must have come of all that.
     ///
     /// # Errors
     /// They differ.
-    pub fn compare(&self, state: &Bytes) -> Result<(), Broken> {
-        let state = wire::OrderState::decode(state.clone()).map_err(|e| Broken(e.to_string()))?;
-        let lines: Vec<wire::Line> = self.lines.values().cloned().collect();
-        let taken = self.taken.iter().filter(|(_, count)| **count > 0);
-        let quantities: Vec<wire::Quantity> = taken
-            .clone()
-            .map(|((person, line), count)| wire::Quantity {
-                person_id: Bytes::copy_from_slice(person.as_bytes()),
-                line: *line,
-                count: *count as u32,
-            })
-            .collect();
-        let mut totals: BTreeMap<PersonId, wire::Total> = BTreeMap::new();
-        let mut total = wire::Total::default();
-        for (&(person, line), &count) in taken {
-            for sum in [totals.entry(person).or_default(), &mut total] {
-                sum.items += count as u32;
-                sum.minor += self.lines[&line].price_minor * count as u64;
-            }
-        }
-        let totals: Vec<wire::PersonTotal> = totals
-            .into_iter()
-            .map(|(person, wire::Total { items, minor })| wire::PersonTotal {
-                person_id: Bytes::copy_from_slice(person.as_bytes()),
-                items,
-                minor,
-            })
-            .collect();
-        let is_equal = state.lines == lines
-            && state.quantities == quantities
-            && state.totals == totals
-            && state.total.unwrap_or_default() == total
-            && state.status == self.status;
-        is_equal
-            .then_some(())
-            .ok_or_else(|| Broken("the order is not what was asked for".to_owned()))
+    fn compare(&self, state: &Bytes) -> Held;
+}
+
+/// The oracle of a kind. Of what a document must be the clients' own replicas tell.
+pub fn of(kind: &str) -> Option<Box<dyn Oracle>> {
+    match kind {
+        Inbox::NAME => Some(Box::new(inbox::Told::default())),
+        Order::NAME => Some(Box::new(order::Asked::default())),
+        _ => None,
     }
 }

@@ -2,19 +2,17 @@
 //! operations that its person makes.
 
 use bytes::Bytes;
-use prost::Message as _;
 use weft_core::{
     Body, Entry,
-    kind::{doc::Doc, order::Order},
+    kind::{doc::Doc, inbox::Inbox, order::Order},
     machine::{Digest, Machine},
 };
-use weft_proto::{
-    kinds,
-    order_wire::{self as wire, order_op::Op},
-};
+use weft_proto::kinds;
 use yrs::{GetString, Options, Text, Transact, Update, updates::decoder::Decode};
 
 use fastrand::Rng;
+
+use crate::ops;
 
 /// See the module's documentation.
 pub struct Replica {
@@ -70,7 +68,8 @@ impl Replica {
     pub fn operate(&mut self, dice: &mut Rng, head: u64) -> Bytes {
         match self.kind {
             Doc::NAME => edit(&self.view, dice),
-            Order::NAME => wire::OrderOp { op: Some(order(dice, head)) }.encode_to_vec().into(),
+            Order::NAME => ops::on_order(dice, head),
+            Inbox::NAME => ops::on_inbox(dice, head),
             other => unreachable!("no operations of kind {other}"),
         }
     }
@@ -107,25 +106,4 @@ pub fn edit(document: &yrs::Doc, dice: &mut Rng) -> Bytes {
         text.insert(&mut transaction, dice.u64(0..letters + 1) as u32, word);
     }
     transaction.encode_update_v1().into()
-}
-
-/// Something that one does with an order, on the lines that the first entries may have made.
-fn order(dice: &mut Rng, head: u64) -> Op {
-    let line = dice.u64(2..head.clamp(3, 8));
-    let stock = (dice.u64(..100) < 60).then(|| dice.u64(0..20) as u32);
-    // The first entries make the lines of which the others speak.
-    match if head < 6 { 0 } else { dice.u64(0..100) } {
-        0..15 => Op::AddLine(wire::AddLine { name: "soup".into(), price_minor: 350, stock }),
-        15..26 => {
-            let price_minor = dice.u64(0..500);
-            Op::EditLine(wire::EditLine { line, name: "tea".into(), price_minor, stock })
-        }
-        26..29 => Op::RemoveLine(wire::RemoveLine { line }),
-        29..31 => Op::Submit(wire::Submit {}),
-        31..40 => Op::Reopen(wire::Reopen {}),
-        _ => {
-            let delta = [1, 1, 2, 3, -1, -2][dice.usize(..6)];
-            Op::Adjust(wire::Adjust { line, delta })
-        }
-    }
 }

@@ -1,10 +1,11 @@
 //! The world of one schedule: its clock, what is going to happen next, and everybody in it.
 //!
-//! `nodes` are servers with a room each, `tabs`, `mergers` and `callers` are clients, `network` is between them
-//! (for Yjs clients also `exchanges`), `faults` is what goes wrong. All of them only ever act on the event that
-//! is next in time.
+//! `nodes` are servers with a room each, `deliverers` what they put into an inbox, `tabs`, `mergers` and `callers`
+//! are clients, `network` is between them (for Yjs clients also `exchanges`), `faults` is what goes wrong. All of
+//! them only ever act on the event that is next in time.
 
 mod callers;
+mod deliverers;
 mod exchanges;
 mod faults;
 mod mergers;
@@ -15,7 +16,12 @@ mod tabs;
 use std::collections::BTreeMap;
 
 use fastrand::Rng;
-use weft_core::{Millis, PersonId, Right, Seq, exchange::ToRoom, room::Committed};
+use weft_core::{
+    Millis, PersonId, Right, Seq,
+    exchange::ToRoom,
+    kind::{doc::Doc, inbox::Inbox},
+    room::Committed,
+};
 
 use crate::{
     database::{Database, Request, Rights},
@@ -23,6 +29,7 @@ use crate::{
     trace::Trace,
 };
 use callers::Call;
+use deliverers::{Deliveries, Step};
 use faults::Fault;
 use mergers::Merger;
 pub use network::ToServer;
@@ -59,6 +66,12 @@ pub struct Counts {
 enum Event {
     /// A person does something at a client.
     Act(usize),
+    /// Something happens at a node of which the person of the inbox is to be told.
+    Tell(usize),
+    /// The person makes a room quiet, or loud again.
+    Mute(u64),
+    /// In this pass of a node's deliverer this is next.
+    Deliver(usize, u64, Step),
     /// Something goes wrong.
     Fault(Fault),
     /// A message arrives at the server's end of a line.
@@ -128,6 +141,7 @@ pub struct World {
     database: Database,
     /// The rights in the metadata, which change before the database's guard does.
     rights: Rights,
+    deliveries: Deliveries,
     requests: BTreeMap<u64, (usize, u64, Request)>,
     busy_until: Millis,
     weather: faults::Weather,
@@ -175,8 +189,9 @@ impl World {
             judge: Judge::default(),
             events: BTreeMap::new(),
             next_event: 0,
-            database: Database::new(kind, rights.clone()),
+            database: Database::new(kind, rights.clone(), &[]),
             rights,
+            deliveries: Deliveries::default(),
             requests: BTreeMap::new(),
             busy_until: 0,
             weather: faults::Weather::default(),
@@ -188,11 +203,14 @@ impl World {
             dice,
         };
         for _ in 0..nodes {
-            let node = Node::new(&mut world.dice);
+            let node = Node::new(kind, &mut world.dice);
             world.nodes.push(node);
         }
-        let tabs = world.dice.u64(2..5);
-        let mergers = if kind == "doc" { world.dice.u64(0..3) } else { 0 };
+        if kind == Inbox::NAME {
+            world.begin_with_history();
+        }
+        let tabs = world.dice.u64(2..if kind == Inbox::NAME { 7 } else { 5 });
+        let mergers = if kind == Doc::NAME { world.dice.u64(0..3) } else { 0 };
         for n in 0..tabs + mergers {
             let id = world.yjs_client();
             let who = match n < tabs {
@@ -218,7 +236,8 @@ impl World {
     fn plan(&mut self) {
         for _ in 0..OPS {
             let (at, who) = (self.dice.u64(20..BUSY_MS), self.dice.usize(..self.clients.len()));
-            self.at(at, Event::Act(who));
+            let telling = self.draw_telling();
+            self.at(at, telling.unwrap_or(Event::Act(who)));
         }
         for _ in 0..self.dice.u64(10..17) {
             let at = self.dice.u64(20..BUSY_MS);
@@ -276,6 +295,12 @@ impl World {
     fn happen(&mut self, event: Event) -> Held {
         match event {
             Event::Act(client) => self.act(client),
+            Event::Tell(node) => self.tell(node),
+            Event::Mute(room) => {
+                self.mute(room);
+                Ok(())
+            }
+            Event::Deliver(node, pass, step) => self.deliver(node, pass, step),
             Event::Fault(fault) => self.fail(fault),
             Event::ToServer(line, message) => self.server_hears(line, message),
             Event::ToClient(line, message) => self.client_hears(line, message),
@@ -318,11 +343,12 @@ impl World {
             Who::Merger(_) => None,
         });
         let pending: std::collections::BTreeSet<_> = tabs.flat_map(|tab| tab.pending()).collect();
+        if let Some(delivery) = self.deliveries.any() {
+            return Err(Broken(format!("delivery {delivery} still waits")));
+        }
         self.judge.rested(|client, n| pending.contains(&(client, n)))?;
         let truth = self.database.load();
-        if self.kind == "order" {
-            self.judge.asked(&self.database.entries, &truth.machine.snapshot())?;
-        }
+        self.judge.asked(self.kind, &self.database.entries, &truth.machine.snapshot())?;
         for at in 0..self.clients.len() {
             let client = &self.clients[at];
             let right = self.rights.get(&client.person);

@@ -4,7 +4,7 @@
 use weft_sim::{KINDS, run};
 
 /// Runs that break a rule if a defect that the simulator found is planted again.
-const FOUND: [(&str, u64, &str); 9] = [
+const FOUND: [(&str, u64, &str); 10] = [
     ("order", 74, "what was decided on another node while it waited was decided again"),
     ("order", 47, "early operations waited for ever for what another node had decided"),
     ("order", 30, "rights that another node had taken away were used after a reload"),
@@ -14,6 +14,7 @@ const FOUND: [(&str, u64, &str); 9] = [
     ("doc", 6_225, "an edit of one who was signed out got its person's new rights"),
     ("doc", 4, "an exchange ended with the second update that lacked what was asked for already"),
     ("doc", 442, "an answer that a Yjs client does not count had a signal"),
+    ("inbox", 2_396, "a delivery came again when the inbox had forgotten its number"),
 ];
 
 #[test]
@@ -37,7 +38,7 @@ fn a_seed_gives_the_same_run_again() {
 
 #[test]
 fn no_rule_is_broken_and_much_goes_wrong() {
-    for (kind, count) in [("order", 1_000), ("doc", 200)] {
+    for (kind, count) in [("order", 1_000), ("doc", 200), ("inbox", 500)] {
         let (mut accepted, mut refused) = (0, 0);
         for seed in 1..=count {
             let run = run(kind, seed, false);

@@ -360,7 +360,7 @@ export const InboxEffectSchema: GenMessage<InboxEffect> = /*@__PURE__*/
   messageDesc(file_inbox, 9);
 
 /**
- * The whole inbox: notices in order of id, the last deliveries in the order in which they came.
+ * The whole inbox: notices in order of id, the deliveries with the highest numbers in the order in which they came.
  *
  * @generated from message weft.inbox.v1.InboxState
  */

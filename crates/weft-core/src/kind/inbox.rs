@@ -12,6 +12,7 @@ use std::{
 use crate::{
     Fault, Millis, PersonId, Right,
     machine::{Author, Kind},
+    planted,
 };
 
 /// Notices of one inbox. Above it the oldest go, those that are read first.
@@ -20,7 +21,8 @@ pub const NOTICES_MAX: usize = 1_000;
 pub const FOLD_MS: Millis = 10 * 60 * 1000;
 /// Notices that one operation of a person may name.
 pub const IDS_MAX: usize = NOTICES_MAX;
-/// Deliveries that are known again. The server has one under way for each person.
+/// Deliveries that are known again: those with the highest numbers. One with a lower number than all of these counts
+/// as known.
 pub const DELIVERED_MAX: usize = 64;
 
 /// Names a notice for ever: the seq of the entry that added it.
@@ -131,7 +133,7 @@ pub struct Effect {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Inbox {
     notices: BTreeMap<NoticeId, Notice>,
-    /// The newest last.
+    /// In the order in which they came.
     delivered: Vec<u64>,
 }
 
@@ -172,10 +174,10 @@ impl Inbox {
         self.notices.iter().map(|(&id, notice)| (id, notice))
     }
 
-    /// The last deliveries, the newest last.
+    /// The deliveries that are known again, in the order in which they came.
     #[must_use]
     pub fn delivered(&self) -> &[u64] {
-        &self.delivered
+        if planted!(KeepWithoutDeliveries) { &[] } else { &self.delivered }
     }
 
     fn try_decide(&self, op: &Op, by: &Author) -> Result<Effect, Reject> {
@@ -198,7 +200,8 @@ impl Inbox {
                 Ok(Effect { unread: self.which(ids, |notice| notice.read)?, ..Effect::default() })
             }
             Op::ReadUpTo(last) => {
-                let seen = self.notices.range(..=*last).filter(|(_, notice)| !notice.read);
+                let last = if planted!(ReadPastMark) { NoticeId::MAX } else { *last };
+                let seen = self.notices.range(..=last).filter(|(_, notice)| !notice.read);
                 Ok(Effect { read: seen.map(|(&id, _)| id).collect(), ..Effect::default() })
             }
             Op::Remove(ids) => {
@@ -209,10 +212,21 @@ impl Inbox {
 
     /// Nobody but the server tells of anything, and once.
     fn must_be_new(&self, delivery: u64, by: &Author) -> Result<(), Reject> {
-        if by.person.is_some() {
+        if by.person.is_some() && !planted!(LetAnybodyTell) {
             return Err(Reject::ServerOnly);
         }
-        if self.delivered.contains(&delivery) { Err(Reject::Repeated) } else { Ok(()) }
+        if self.has_had(delivery) && !planted!(DeliverAgain) {
+            return Err(Reject::Repeated);
+        }
+        Ok(())
+    }
+
+    /// Deliveries come in order of their numbers, but for those that somebody was late with. One below all
+    /// that are known has come before them, or was given up while these came.
+    fn has_had(&self, delivery: u64) -> bool {
+        let is_old = self.delivered.len() >= DELIVERED_MAX
+            && self.delivered.iter().all(|known| delivery < *known);
+        self.delivered.contains(&delivery) || (is_old && !planted!(TakeOldForNew))
     }
 
     /// A notice that folds gets a new id, so that whoever has read the one before has not read this one.
@@ -229,12 +243,14 @@ impl Inbox {
         let mut removed: Vec<NoticeId> = before.map(|(&id, _)| id).into_iter().collect();
         let count = before.map_or(0, |(_, notice)| notice.count).saturating_add(1);
         if before.is_none() && self.notices.len() >= NOTICES_MAX {
-            let oldest_read = self.notices.iter().find(|(_, notice)| notice.read);
+            let may_go = |notice: &Notice| notice.read || planted!(LoseUnreadFirst);
+            let oldest_read = self.notices.iter().find(|(_, notice)| may_go(notice));
             let goes = oldest_read.or_else(|| self.notices.iter().next());
             removed.extend(goes.map(|(&id, _)| id));
         }
         let (told, at, outcome) = (told.clone(), by.at, String::new());
-        let notice = Notice { told, at, count, read: false, outcome };
+        let read = planted!(CountOnAsRead) && before.is_some_and(|(_, notice)| notice.read);
+        let notice = Notice { told, at, count, read, outcome };
         Effect { removed, notices: vec![(by.seq, notice)], ..Effect::default() }
     }
 
@@ -245,7 +261,7 @@ impl Inbox {
             notice.told.what == *what
                 && notice.told.object.is(object)
                 && notice.outcome.is_empty()
-                && (actor.is_none() || *actor == by)
+                && (actor.is_none() || *actor == by || planted!(AnswerEverybody))
         };
         let answered =
             |notice: &Notice| Notice { read: true, outcome: outcome.clone(), ..notice.clone() };
@@ -294,7 +310,8 @@ impl Kind for Inbox {
         if let Some(delivery) = effect.delivered {
             self.delivered.push(delivery);
             if self.delivered.len() > DELIVERED_MAX {
-                self.delivered.remove(0);
+                let oldest = self.delivered.iter().min().copied();
+                self.delivered.retain(|known| Some(*known) != oldest);
             }
         }
     }

@@ -1,8 +1,12 @@
 //! What goes wrong: at the database, at nodes, on lines, at clients, and with rights.
 
-use weft_core::{Millis, PersonId, Right, room::Committed};
+use weft_core::{
+    Millis, PersonId, Right,
+    kind::{doc::Doc, inbox::Inbox},
+    room::Committed,
+};
 
-use super::{Answer, Event, Held, Who, World, network::Reading, person};
+use super::{Answer, BUSY_MS, Event, Held, Who, World, network::Reading, person};
 use crate::{
     database::{Append, Request},
     judge::Broken,
@@ -41,6 +45,8 @@ pub enum Fault {
     Compare(usize),
     /// A client's sign-in ends.
     SignOut(usize),
+    /// A node's deliverer does nothing for so long.
+    Stop(usize, Millis),
     /// A program of a person gives an update to a node. No fault, but it happens like one.
     Call(usize, PersonId),
     /// A person may now do this, or nothing.
@@ -80,7 +86,8 @@ impl World {
             74..84 => Fault::Reload(client),
             84..87 => Fault::Compare(client),
             87..88 => Fault::SignOut(client),
-            88..91 if self.kind == "doc" => Fault::Call(node, person(dice.u64(0..people))),
+            88..91 if self.kind == Doc::NAME => Fault::Call(node, person(dice.u64(0..people))),
+            88..91 if self.kind == Inbox::NAME => Fault::Stop(node, dice.u64(100..BUSY_MS)),
             _ => {
                 let rights = [None, Some(Right::Read), Some(Right::Edit), Some(Right::Manage)];
                 Fault::Right(person(dice.u64(0..people)), rights[dice.usize(..4)])
@@ -136,6 +143,9 @@ impl World {
                 }
             }
             Fault::SignOut(client) => self.sign_out(client)?,
+            Fault::Stop(node, ms) => {
+                self.nodes[node].deliverer.stop_until((now + ms).min(BUSY_MS - 500));
+            }
             Fault::Call(node, person) => self.call(node, person)?,
             Fault::Right(person, right) => self.change_right(person, right),
         }
@@ -195,6 +205,16 @@ impl World {
         self.after(0..3, Event::Request(node, life, request));
     }
 
+    /// Whether nothing can be stored.
+    pub(super) fn is_full(&self) -> bool {
+        self.weather.full_until > self.now
+    }
+
+    /// Whether nothing can be read.
+    pub(super) fn is_unreadable(&self) -> bool {
+        self.weather.unreadable_until > self.now
+    }
+
     /// Whether nobody waits for what was asked in that life of a node.
     fn is_gone(&self, node: usize, life: u64) -> bool {
         node == usize::MAX || self.life(node) != life
@@ -212,7 +232,7 @@ impl World {
 
     pub(super) fn carry_out(&mut self, id: u64) -> Held {
         let Some((node, life, request)) = self.requests.remove(&id) else { return Ok(()) };
-        let is_full = self.weather.full_until > self.now;
+        let is_full = self.is_full();
         let is_late = self.is_gone(node, life);
         let answer = match request {
             Request::Append(_) if is_full => Answer::Committed(Committed::Failed),
@@ -236,7 +256,7 @@ impl World {
                 true => Committed::Ok,
                 false => Committed::Overtaken,
             }),
-            Request::Load if self.weather.unreadable_until > self.now => Answer::Loaded(None),
+            Request::Load if self.is_unreadable() => Answer::Loaded(None),
             Request::Load => Answer::Loaded(Some(Box::new(self.database.load()))),
             Request::Head(line, message) => {
                 Answer::Head(self.database.head(), self.database.guard.answers, line, message)

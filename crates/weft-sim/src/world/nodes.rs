@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use fastrand::Rng;
 use weft_core::{
     Fault, Millis, PersonId, Right, RoomId, Seq, SessionId,
+    kind::inbox::Inbox,
     presence::Face,
     room::{Ask, Committed, Message, Output, Room, RoomLimits, Start},
 };
@@ -12,6 +13,7 @@ use weft_core::{
 use super::{
     Answer, Event, Held, Who, World,
     callers::Call,
+    deliverers::{CLOCK_MS, Deliverer},
     network::{Reading, ToMerger, ToServer, tag, words},
 };
 use crate::{
@@ -36,6 +38,7 @@ pub struct Node {
     pub calls: BTreeMap<u64, Call>,
     /// Clients whose sign-in has ended, by what they wait for.
     pub barriers: BTreeMap<u64, usize>,
+    pub deliverer: Deliverer,
 }
 
 enum State {
@@ -50,17 +53,19 @@ enum State {
 }
 
 impl Node {
-    pub fn new(dice: &mut Rng) -> Self {
+    pub fn new(kind: &str, dice: &mut Rng) -> Self {
+        // One delivery waits for the other: a room that gathers for long takes too few of them.
+        let gap_us = if kind == Inbox::NAME { 1_000 } else { 5_000 };
         let limits = RoomLimits {
             queue_ops_max: dice.u64(64..200) as usize,
             batch_ops_max: dice.u64(1..12) as usize,
             recent_bytes_max: dice.u64(200..4_000) as usize,
             snapshot_bytes_min: dice.u64(5_000..100_000) as usize,
             snapshot_entries_max: dice.u64(5..60),
-            batch_gap_us_per_session: [0, 0, 5_000][dice.usize(..3)],
+            batch_gap_us_per_session: [0, 0, gap_us][dice.usize(..3)],
             ..RoomLimits::default()
         };
-        let (ahead_ms, state) = (dice.u64(0..5_000), State::Empty);
+        let (ahead_ms, state) = (CLOCK_MS + dice.u64(0..5_000), State::Empty);
         Self {
             life: 0,
             ahead_ms,
@@ -71,6 +76,7 @@ impl Node {
             ticket: 0,
             calls: BTreeMap::new(),
             barriers: BTreeMap::new(),
+            deliverer: Deliverer::default(),
         }
     }
 
@@ -114,9 +120,8 @@ impl World {
         match &mut self.nodes[node].state {
             State::Down => Ok(()),
             State::Empty => {
-                self.nodes[node].state = State::Loading(vec![(line, message)]);
-                self.ask_database(node, Request::Load);
-                Ok(())
+                self.open(node);
+                self.server_hears(line, message)
             }
             State::Loading(waiting) => {
                 waiting.push((line, message));
@@ -227,7 +232,11 @@ impl World {
                         let said = Message::Merged(ticket, outcome.clone());
                         self.judge.said(&said, &self.database)?;
                     }
-                    self.given(node, ticket, outcome);
+                    if self.nodes[node].deliverer.awaits(ticket) {
+                        self.heard_of_delivery(node, outcome)?;
+                    } else {
+                        self.given(node, ticket, outcome);
+                    }
                 }
                 Output::Passed(ticket) => self.passed(node, ticket),
                 Output::Text(..) | Output::State(..) => {}
@@ -355,7 +364,7 @@ impl World {
             for (line, _) in waiting {
                 self.turn_away(line, "room_unavailable");
             }
-            return Ok(());
+            return self.opened(node);
         };
         self.trace.note(self.now, &[10, node as u64, loaded.head], || {
             format!("node {node} has loaded the room at {}", loaded.head)
@@ -366,7 +375,16 @@ impl World {
         for (line, message) in waiting {
             self.server_hears(line, message)?;
         }
-        Ok(())
+        self.opened(node)
+    }
+
+    /// Whether the node has the room; if not, it loads it.
+    pub(super) fn open(&mut self, node: usize) -> bool {
+        if let State::Empty = self.nodes[node].state {
+            self.nodes[node].state = State::Loading(Vec::new());
+            self.ask_database(node, Request::Load);
+        }
+        self.room(node).is_some()
     }
 
     /// The other nodes are told that the log has grown; each may miss it.
@@ -426,6 +444,7 @@ impl World {
         self.nodes[node].followers.clear();
         self.nodes[node].calls.clear();
         self.nodes[node].barriers.clear();
+        self.nodes[node].deliverer.crash();
         for line in 0..self.lines.len() {
             if self.lines[line].node == node && !self.lines[line].is_cut {
                 self.lines[line].is_cut = true;
@@ -438,6 +457,9 @@ impl World {
         if !self.nodes[node].is_up() {
             self.trace.note(self.now, &[12, node as u64], || format!("node {node} starts"));
             self.nodes[node].state = State::Empty;
+            if self.kind == Inbox::NAME {
+                self.ring(node);
+            }
         }
         Ok(())
     }

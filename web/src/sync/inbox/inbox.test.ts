@@ -1,4 +1,4 @@
-import { create, toBinary } from '@bufbuild/protobuf';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import * as pb from '../../generated/inbox_pb';
@@ -47,6 +47,14 @@ test('operations come back as they were', () => {
 function effect(of: Parameters<typeof create<typeof pb.InboxEffectSchema>>[1]): Uint8Array {
   return toBinary(pb.InboxEffectSchema, create(pb.InboxEffectSchema, of));
 }
+
+test('of the deliveries those with the highest numbers are known', () => {
+  const book = new InboxBook();
+  const come = [...Array(63).keys()].map((n) => n + 10);
+  for (const delivered of [...come, 5, 80, 81]) book.apply(effect({ delivered: BigInt(delivered) }));
+  const { delivered } = fromBinary(pb.InboxStateSchema, book.encode());
+  expect(delivered).toEqual([...come.slice(1), 80, 81].map(BigInt));
+});
 
 /** An inbox with these notices of which none is read; ids are seqs. */
 function inboxOf(...ids: number[]) {

@@ -36,7 +36,9 @@ export class InboxBook {
       this.#mark(effect.unread, false);
       if (effect.delivered === undefined) return;
       this.#delivered.push(effect.delivered);
-      if (this.#delivered.length > DELIVERED_MAX) this.#delivered.shift();
+      if (this.#delivered.length <= DELIVERED_MAX) return;
+      const oldest = this.#delivered.reduce((a, b) => (b < a ? b : a));
+      this.#delivered = this.#delivered.filter((known) => known !== oldest);
     });
   }
 

@@ -123,6 +123,31 @@ fn a_repeated_delivery_is_one_notice() {
 }
 
 #[test]
+fn what_is_older_than_all_known_deliveries_is_a_repeat() {
+    let mut inbox = Inbox::default();
+    let mut add = |delivery| {
+        let added = inbox.decide(&Op::Add(delivery, told("mention", 1, 1)), &server(0, delivery));
+        added.map(|effect| inbox.apply(&effect)).map_err(|fault| fault.code)
+    };
+    let repeated = Err(Inbox::REPEATED.into());
+    let most = DELIVERED_MAX as u64;
+    for delivery in 10..9 + most {
+        assert_eq!(add(delivery), Ok(()));
+    }
+    // Somebody was late with this one.
+    assert_eq!(add(5), Ok(()));
+    assert_eq!(add(4), repeated);
+    for delivery in 100..103 {
+        assert_eq!(add(delivery), Ok(()));
+    }
+    // Not among the last that came, nor those with the highest numbers.
+    for delivery in [4, 5, 9, 10, 11] {
+        assert_eq!(add(delivery), repeated);
+    }
+    assert_eq!(inbox.delivered().len(), DELIVERED_MAX);
+}
+
+#[test]
 fn the_same_again_folds_into_one_that_is_new() {
     check(
         "
