@@ -292,6 +292,7 @@ impl Exchange {
                     self.ask_for_refused();
                 }
             }
+            FromRoom::Storing(true) if self.right >= Right::Edit => self.ask_for_refused(),
             FromRoom::Detached(why) | FromRoom::Trouble(why) => return Err(End::Fault(why)),
             FromRoom::State { .. } => return Err(End::Resync),
             _ => {}
@@ -307,6 +308,13 @@ impl Exchange {
                 self.keep_promises();
             }
             Outcome::Refused(fault) => self.refused(ticket, fault)?,
+            // As what a reader writes: known to be unsaved, and asked for once there is room.
+            Outcome::NotSaved(fault)
+                if fault.code == "quota_exceeded" && !self.habits.ends_with_readers_change =>
+            {
+                self.was_refused = true;
+                self.refuse(ticket);
+            }
             Outcome::NotSaved(fault) => return Err(End::Fault(fault)),
             Outcome::Missing(_) => {}
         }

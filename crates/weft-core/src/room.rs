@@ -69,6 +69,8 @@ pub struct RoomLimits {
     pub batch_gap_ms_max: Millis,
     /// How long the store is left alone after it failed.
     pub store_pause_ms: Millis,
+    /// How long clients wait while the room's space is full; they are told when it is not any more.
+    pub full_pause_ms: Millis,
     /// Bytes logged after which a snapshot is due, at the least; an entry counts as 1 KiB more than it
     /// has, and in a room that everybody has left a sixteenth is enough.
     pub snapshot_bytes_min: usize,
@@ -91,6 +93,7 @@ impl Default for RoomLimits {
             batch_gap_us_per_session: 100,
             batch_gap_ms_max: 30,
             store_pause_ms: 1_000,
+            full_pause_ms: 30_000,
             snapshot_bytes_min: 256 << 10,
             snapshot_entries_max: 2_000,
         }
@@ -324,6 +327,10 @@ pub struct Room {
     noticed: Option<(Seq, u64)>,
     /// Whether sessions were told that the store does not take changes.
     told_failing: bool,
+    /// Whether the room's space has all that it may hold.
+    is_full: bool,
+    /// Whether somebody was turned away for that.
+    told_full: bool,
     outputs: VecDeque<Output>,
 }
 
@@ -359,6 +366,8 @@ impl Room {
             looking_up: false,
             noticed: None,
             told_failing: false,
+            is_full: false,
+            told_full: false,
             outputs: VecDeque::new(),
         }
     }
@@ -476,6 +485,15 @@ impl Room {
         self.waiting.retain(|ask| ask.session() != Some(session));
         self.forget(now, session);
         self.pump(now);
+    }
+
+    /// The room's space has all that it may hold, or has room again. While it is full what would add anything is
+    /// turned away as by a store that fails: its authors keep it, and are told when it is time to send it again.
+    pub fn set_full(&mut self, is_full: bool) {
+        self.is_full = is_full;
+        if !is_full && std::mem::take(&mut self.told_full) {
+            self.outputs.push_back(Output::Broadcast(Message::Storing(true)));
+        }
     }
 
     /// These people may now do this here, or (`None`) nothing any more, for this reason; the log's guard

@@ -2,10 +2,11 @@
 
 use std::{io, path::Path};
 
-use weft_core::{Millis, PersonId};
+use weft_core::{Millis, PersonId, SpaceId};
 use weft_store::{
-    AuditEntry, AuditQuery, ListedPerson, Meta, MetaError, NewAccountLink, NewPerson, Origin,
-    PeopleQuery, Person, Purpose, audited,
+    AuditEntry, AuditQuery, DefaultQuotas, ListedPerson, ListedSpace, Meta, MetaError,
+    NewAccountLink, NewPerson, Origin, PeopleQuery, Person, Purpose, Quota, SpacesOrder,
+    SpacesQuery, audited,
 };
 
 use crate::{
@@ -19,6 +20,8 @@ use crate::{
 
 /// People read at a time.
 const PEOPLE_AT_ONCE: u64 = 500;
+/// Spaces read at a time.
+const SPACES_AT_ONCE: u64 = 500;
 
 /// An administrator to be made.
 pub struct AdminForm {
@@ -28,6 +31,26 @@ pub struct AdminForm {
     pub email: Option<String>,
     /// 8–256 characters.
     pub password: String,
+}
+
+/// Of which spaces a quota is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QuotaOf {
+    /// Of each team's of which nothing else is said.
+    Teams,
+    /// Of each person's own of which nothing else is said.
+    Personal,
+    /// Of one.
+    Space(SpaceId),
+}
+
+/// What spaces hold, and may hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Usage {
+    /// What those may hold of which nothing else is said.
+    pub defaults: DefaultQuotas,
+    /// The gallery and those of teams, then people's own; of each sort those that hold most first.
+    pub spaces: Vec<ListedSpace>,
 }
 
 /// Why no administrator was made.
@@ -190,6 +213,55 @@ pub async fn set_registration(data_dir: &Path, mode: Registration) -> Result<(),
     with_meta(data_dir, async |meta, _| Ok(meta.set_registration(mode.name()).await?)).await
 }
 
+/// Says how much spaces may hold.
+///
+/// # Errors
+/// See [`AdminError`]. All spaces of a sort have no default: that is [`AdminError::Form`].
+pub async fn set_quota(data_dir: &Path, of: QuotaOf, quota: Quota) -> Result<(), AdminError> {
+    with_meta(data_dir, async |meta, _| {
+        let usual = match quota {
+            Quota::Bytes(bytes) => Some(bytes),
+            Quota::Unlimited => None,
+            Quota::Default if matches!(of, QuotaOf::Space(_)) => None,
+            Quota::Default => return Err(AdminError::Form { field: "quota", reason: "unknown" }),
+        };
+        let before = meta.default_quotas().await?;
+        match of {
+            QuotaOf::Space(space) => meta.set_space_quota(space, quota).await?,
+            QuotaOf::Teams => {
+                meta.set_default_quotas(DefaultQuotas { team: usual, ..before }).await?;
+            }
+            QuotaOf::Personal => {
+                meta.set_default_quotas(DefaultQuotas { personal: usual, ..before }).await?;
+            }
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// What spaces in a data folder, which a server may use meanwhile, hold and may hold, as a server noted it last.
+///
+/// # Errors
+/// See [`AdminError`].
+pub async fn list_usage(data_dir: &Path) -> Result<Usage, AdminError> {
+    look(data_dir, async |meta| {
+        let mut spaces = Vec::new();
+        for personal in [false, true] {
+            let mut order = SpacesOrder::Use(None);
+            loop {
+                let query = SpacesQuery { personal, order };
+                let page = meta.all_spaces(query, SPACES_AT_ONCE).await?;
+                let Some(last) = page.last() else { break };
+                order = SpacesOrder::Use(Some((last.storage.used, last.id)));
+                spaces.extend(page);
+            }
+        }
+        Ok(Usage { defaults: meta.default_quotas().await?, spaces })
+    })
+    .await
+}
+
 async fn named(meta: &Meta, username: &str) -> Result<Person, AdminError> {
     meta.person_named(username).await?.ok_or(AdminError::Nobody)
 }
@@ -217,22 +289,30 @@ pub async fn list_acts(
     username: Option<&str>,
     limit: u64,
 ) -> Result<Vec<AuditEntry>, AdminError> {
+    look(data_dir, async |meta| {
+        let person = match username {
+            Some(name) => Some(named(meta, name).await?.id),
+            None => None,
+        };
+        Ok(meta.audit(AuditQuery { person, limit, ..AuditQuery::default() }).await?)
+    })
+    .await
+}
+
+/// Looks into a data folder, which a server may use meanwhile.
+async fn look<T>(
+    data_dir: &Path,
+    work: impl AsyncFnOnce(&Meta) -> Result<T, AdminError>,
+) -> Result<T, AdminError> {
     let metadata = metadata_in(data_dir);
     // Looking must not make a folder look like a server's.
     if !metadata.exists() {
         return Err(AdminError::NoData);
     }
     let meta = Meta::open(&metadata).await?;
-    let acts = async {
-        let person = match username {
-            Some(name) => Some(meta.person_named(name).await?.ok_or(AdminError::Nobody)?.id),
-            None => None,
-        };
-        Ok(meta.audit(AuditQuery { person, limit, ..AuditQuery::default() }).await?)
-    };
-    let acts = acts.await;
+    let found = work(&meta).await;
     meta.close().await;
-    acts
+    found
 }
 
 /// The operations that were set aside in a data folder, which a server may use meanwhile; the newest

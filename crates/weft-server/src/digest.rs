@@ -139,13 +139,15 @@ fn shown(text: &str) -> String {
 /// The words of a notice. The web app has the same (`inbox.*`).
 fn words(code: &str, name: &str, title: &str, is_zh: bool) -> String {
     // One's own space has no name.
-    if code == what::WEBHOOK_OFF && title.is_empty() {
-        let text = if is_zh {
-            "你的空间的一个 Webhook 已自动关闭"
-        } else {
-            "A webhook of your space was turned off"
-        };
-        return text.to_owned();
+    let of_own = match (code, is_zh) {
+        (what::WEBHOOK_OFF, true) => "你的空间的一个 Webhook 已自动关闭",
+        (what::WEBHOOK_OFF, false) => "A webhook of your space was turned off",
+        (what::NEARLY_FULL, true) => "你的空间的存储空间即将用满",
+        (what::NEARLY_FULL, false) => "Your space is nearly full",
+        _ => "",
+    };
+    if title.is_empty() && !of_own.is_empty() {
+        return of_own.to_owned();
     }
     let title = match (title, is_zh) {
         ("", true) => "无标题",
@@ -169,6 +171,8 @@ fn words(code: &str, name: &str, title: &str, is_zh: bool) -> String {
         (what::DECLINED, false) => format!("{name} declined a request of yours for access"),
         (what::WEBHOOK_OFF, true) => format!("“{title}”的一个 Webhook 已自动关闭"),
         (what::WEBHOOK_OFF, false) => format!("A webhook of “{title}” was turned off"),
+        (what::NEARLY_FULL, true) => format!("“{title}”的存储空间即将用满"),
+        (what::NEARLY_FULL, false) => format!("The space “{title}” is nearly full"),
         (_, true) => format!("{name}：“{title}”"),
         (_, false) => format!("{name}: “{title}”"),
     }

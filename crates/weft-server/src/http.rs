@@ -30,6 +30,7 @@ mod operation;
 mod people;
 mod people_search;
 mod pictures;
+mod quotas;
 mod requests;
 pub(crate) mod room_tokens;
 mod rooms;
@@ -162,6 +163,8 @@ fn v1(op_bytes_max: usize, picture_bytes_max: usize) -> OpenApiRouter<AppState> 
         .routes(routes!(admin_people::sign_out))
         .routes(routes!(admin_server::registration, admin_server::set_registration))
         .routes(routes!(admin_server::spaces))
+        .routes(routes!(quotas::read, quotas::set))
+        .routes(routes!(quotas::read_of_space, quotas::set_of_space))
         .routes(routes!(admin_server::storage))
         .routes(routes!(admin_server::mail))
         .routes(routes!(admin_server::test_mail))

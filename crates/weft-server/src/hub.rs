@@ -10,6 +10,7 @@ mod bridge;
 mod connections;
 mod content;
 mod expiry;
+mod full;
 mod inbox;
 mod load;
 mod pace;
@@ -17,7 +18,7 @@ mod task;
 mod voice;
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     future::Future,
     panic::AssertUnwindSafe,
     sync::{
@@ -36,7 +37,7 @@ use weft_core::{
     room::{Commit, Room, RoomLimits},
 };
 use weft_proto::kinds;
-use weft_store::{Appended, Log, Meta, MetaError, NewRoom, Refusal, personal};
+use weft_store::{Appended, Log, LogError, Meta, MetaError, NewRoom, Refusal, personal};
 
 use crate::{
     auth::{Signed, random},
@@ -47,6 +48,7 @@ use crate::{
 };
 pub(crate) use connections::Connection;
 use connections::Connections;
+use full::FullRooms;
 use load::{LoadError, load};
 use pace::Pace;
 pub(crate) use task::{Attach, Command};
@@ -99,6 +101,12 @@ impl HubError {
     pub fn is_key_taken(&self) -> bool {
         matches!(self, Self::Meta(MetaError::Refused(Refusal::KeyTaken)))
     }
+
+    /// Whether a room was not made because its space holds all that it may.
+    #[must_use]
+    pub fn is_quota_exceeded(&self) -> bool {
+        matches!(self, Self::Meta(MetaError::Refused(Refusal::QuotaExceeded)))
+    }
 }
 
 /// The way to a loaded room.
@@ -139,6 +147,7 @@ impl Hub {
             pace: Pace::new(),
             quarantine,
             failed_at: Arc::default(),
+            full: Arc::default(),
             idle_ms: limits.room_idle_ms,
             touch_ms: limits.room_touch_ms,
             told_ms: limits.webhook_change_ms,
@@ -177,6 +186,29 @@ impl Hub {
         failed_at != 0 && self.clock().now() < failed_at.saturating_add(STORE_LEFT_ALONE_MS)
     }
 
+    /// Which rooms are full.
+    pub(crate) fn full(&self) -> Arc<FullRooms> {
+        Arc::clone(&self.0.tools.full)
+    }
+
+    /// The spaces of exactly these rooms hold all that they may.
+    pub(crate) fn set_full(&self, rooms: BTreeSet<RoomId>) {
+        for room in self.0.tools.full.set(rooms) {
+            if let Some(handle) = self.loaded(room) {
+                // An error: what fills its mailbox has it look, too, or it is not loaded any more.
+                let _ = handle.try_send(Command::LookUpQuota);
+            }
+        }
+    }
+
+    /// What the room takes, in bytes.
+    ///
+    /// # Errors
+    /// If the log cannot be read.
+    pub(crate) async fn weigh(&self, room: RoomId) -> Result<u64, LogError> {
+        self.0.tools.log.bytes_of(room).await
+    }
+
     pub(crate) fn is_stopping(&self) -> bool {
         self.0.stopping.load(Ordering::Acquire)
     }
@@ -186,8 +218,8 @@ impl Hub {
     /// operation by the server, if any (for a document a Yjs update).
     ///
     /// # Errors
-    /// [`HubError::UnknownKind`]; [`HubError::Meta`] if the key is taken ([`HubError::is_key_taken`]) or
-    /// its owner has too many rooms; [`HubError::StoreFailed`] if it was not, or perhaps not, stored.
+    /// [`HubError::UnknownKind`]; [`HubError::Meta`] if the key is taken ([`HubError::is_key_taken`]),
+    /// its owner has too many rooms, or the space holds all that it may ([`HubError::is_quota_exceeded`]); [`HubError::StoreFailed`] if it was not, or perhaps not, stored.
     pub async fn make(
         &self,
         owner: PersonId,
@@ -198,17 +230,19 @@ impl Hub {
         seed: Option<Bytes>,
     ) -> Result<RoomId, HubError> {
         let rooms_max = self.limits().rooms_per_person_max;
-        self.meta().check_room(owner, key.as_deref(), rooms_max).await?;
+        self.meta().check_room(owner, place.space, key.as_deref(), rooms_max).await?;
         let now = self.clock().now();
         let id = RoomId::new(now, random());
-        self.create(id, kind, seed).await?;
+        let bytes = self.create(id, kind, seed).await?;
         let Place { space, folder } = place;
-        let new = NewRoom { id, kind: kind.to_owned(), title, key, owner, space, folder };
+        let new = NewRoom { id, kind: kind.to_owned(), title, key, owner, space, folder, bytes };
         self.meta().create_room(&new, rooms_max, now).await?;
+        self.0.tools.full.weighed.notify_one();
         Ok(id)
     }
 
-    async fn create(&self, room: RoomId, kind: &str, seed: Option<Bytes>) -> Result<(), HubError> {
+    /// Begins a room's log, and gives the bytes that it takes.
+    async fn create(&self, room: RoomId, kind: &str, seed: Option<Bytes>) -> Result<u64, HubError> {
         if !kinds::KINDS.contains(&kind) {
             return Err(HubError::UnknownKind);
         }
@@ -222,10 +256,12 @@ impl Hub {
         };
         let entries = (1..).zip(bodies).map(entry).collect();
         let commit = Commit { first_seq: 1, entries, ledgers: Vec::new(), guard };
-        match self.0.tools.log.create(append_of(room, &commit)).await {
-            Appended::Ok => Ok(()),
+        let append = append_of(room, &commit);
+        let bytes = append.data.len() as u64;
+        match self.0.tools.log.create(append).await {
+            Appended::Ok => Ok(bytes),
             // Somebody else was faster, or the power failed before it was noted.
-            Appended::Conflict { .. } if kind == Inbox::NAME => Ok(()),
+            Appended::Conflict { .. } if kind == Inbox::NAME => Ok(bytes),
             other => {
                 tracing::error!(%room, ?other, "room not created");
                 Err(HubError::StoreFailed)

@@ -17,6 +17,7 @@ mod oidc;
 mod outbox;
 mod picture;
 mod quarantine;
+mod quotas;
 mod serve;
 mod state;
 mod usage;
@@ -26,14 +27,14 @@ mod ws;
 mod yjs;
 
 pub use admin::{
-    AdminError, AdminForm, create_admin, deactivate, delete_person, list_acts, list_people,
-    list_quarantined, make_admin, make_reset_link, reactivate, remove_second_factor,
-    set_registration,
+    AdminError, AdminForm, QuotaOf, Usage, create_admin, deactivate, delete_person, list_acts,
+    list_people, list_quarantined, list_usage, make_admin, make_reset_link, reactivate,
+    remove_second_factor, set_quota, set_registration,
 };
 pub use config::Config;
 pub use quarantine::{Kept, Quarantine};
 pub use serve::{DataDir, DataDirError, Running, StartError, serve, serve_by};
 pub use state::{App, AppState, Clock};
-pub use weft_store::{AuditEntry, PersonBrief};
+pub use weft_store::{AuditEntry, DefaultQuotas, ListedSpace, PersonBrief, Quota};
 
 const _: () = assert!(!weft_core::planted::IS_POSSIBLE, "no program has planted defects");

@@ -49,6 +49,8 @@ pub(crate) mod what {
     pub const DECLINED: &str = "access.declined";
     /// A webhook of a space was turned off, because nobody takes what it sends.
     pub const WEBHOOK_OFF: &str = "webhook.off";
+    /// A space will soon hold all that it may.
+    pub const NEARLY_FULL: &str = "space.nearly_full";
     /// Somebody was mentioned in a room.
     pub const MENTIONED: &str = "mention";
 }

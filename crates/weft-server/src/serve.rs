@@ -22,6 +22,7 @@ use crate::{
     hub::Hub,
     notify,
     quarantine::Quarantine,
+    quotas,
     state::{App, AppState, Clock},
     webhooks,
 };
@@ -76,6 +77,8 @@ pub struct Running {
     delivering: JoinHandle<()>,
     mailing: JoinHandle<()>,
     sending: JoinHandle<()>,
+    adding_up: JoinHandle<()>,
+    weighing: JoinHandle<()>,
     _data_dir: DataDir,
 }
 
@@ -120,6 +123,10 @@ pub async fn serve_by(config: Config, clock: Clock) -> Result<Running, StartErro
     let delivering = tokio::spawn(notify::deliver(Arc::downgrade(&state), state.bell.clone()));
     let mailing = tokio::spawn(digest::send(Arc::downgrade(&state)));
     let sending = tokio::spawn(webhooks::send(Arc::downgrade(&state)));
+    // Known before the first edit.
+    state.look_at_quotas().await?;
+    let adding_up = tokio::spawn(quotas::watch(Arc::downgrade(&state)));
+    let weighing = tokio::spawn(quotas::weigh_all(Arc::downgrade(&state)));
     state.set_ready(true);
     Ok(Running {
         state,
@@ -131,6 +138,8 @@ pub async fn serve_by(config: Config, clock: Clock) -> Result<Running, StartErro
         delivering,
         mailing,
         sending,
+        adding_up,
+        weighing,
         _data_dir: data_dir,
     })
 }
@@ -173,6 +182,8 @@ impl Running {
         self.delivering.abort();
         self.mailing.abort();
         self.sending.abort();
+        self.adding_up.abort();
+        self.weighing.abort();
         self.state.hub.stop().await;
         self.stop.send_replace(true);
         let wait = Duration::from_millis(self.state.config.limits.http_stop_ms_max);

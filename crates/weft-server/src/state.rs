@@ -9,7 +9,7 @@ use std::{
 };
 
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 use weft_store::{Meta, MetaError};
 
 pub use crate::clock::Clock;
@@ -55,6 +55,8 @@ pub struct App {
     pub(crate) poster: Arc<Poster>,
     /// Pictures that are drawn anew at once.
     pub(crate) picture_turns: Arc<Semaphore>,
+    /// Whose turn it is to add up what spaces hold.
+    pub(crate) quota_turn: Mutex<()>,
     pub(crate) metrics: PrometheusHandle,
     ready: AtomicBool,
 }
@@ -96,6 +98,7 @@ impl App {
             bell: Bell::default(),
             poster,
             picture_turns: Arc::new(Semaphore::new(PICTURES_AT_ONCE)),
+            quota_turn: Mutex::new(()),
             metrics,
             ready,
         })

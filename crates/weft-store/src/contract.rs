@@ -51,6 +51,7 @@ macro_rules! log_contract {
             reopening_keeps_everything,
             much_is_archived_in_several_segments,
             concurrent_compactions_do_not_double,
+            what_a_room_takes_is_all_of_its_batches_and_snapshots,
         );
     };
     ($place:expr, $module:ident: $($rule:ident,)*) => {$(

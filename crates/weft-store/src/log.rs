@@ -225,6 +225,13 @@ pub trait Log: Send + Sync + 'static {
         bytes_max: usize,
     ) -> Result<Vec<StoredBatch>, LogError>;
 
+    /// Bytes that the room takes: its batches, those of the archive as they lie there, and its snapshots. 0 for a
+    /// room that is not there. Takes a reader's time, none of the writer's beyond a question.
+    ///
+    /// # Errors
+    /// As [`Log::load`].
+    async fn bytes_of(&self, room: RoomId) -> Result<u64, LogError>;
+
     /// Finishes what waits and lets go of the files. Appends fail from then on.
     async fn close(&self);
 }

@@ -29,6 +29,7 @@ mod names;
 mod people;
 mod people_search;
 mod pictures;
+mod quotas;
 mod requests;
 mod room_tokens;
 mod rooms;
@@ -59,7 +60,7 @@ pub use audit::{Act, AuditEntry, AuditQuery, Origin, audited};
 pub use clients::{CLIENT_IDLE_MS_MAX, ClaimedClients};
 pub use departures::Departure;
 pub use digests::{Digest, DueDigest};
-pub use directory::{ListedPerson, ListedSpace, PeopleQuery};
+pub use directory::{ListedPerson, ListedSpace, PeopleQuery, SpacesOrder, SpacesQuery};
 pub use error::{MetaError, Refusal};
 pub use folders::{DEPTH_MAX, FolderRow, FolderView, NewFolder};
 pub use grants::{Audience, GrantView, Member, NewGrant, NewGrantee, Receiver, Target};
@@ -71,6 +72,9 @@ pub use migrations::SCHEMA;
 pub use names::name_key;
 pub use people::{Credentials, NewPerson, Person, PersonBrief, ProfileChange};
 pub use pictures::Picture;
+pub use quotas::{
+    DefaultQuotas, NEARLY_FULL_PERCENT, NearlyFull, Quota, QuotasNow, RoomWeight, SpaceStorage,
+};
 pub use requests::{ASK_AGAIN_MS, AccessRequest, AskedFor};
 pub use room_tokens::{NewRoomToken, RoomToken, TokenRoom};
 pub use rooms::{NewRoom, RoomRow, RoomView, SpaceBrief, Which};

@@ -49,6 +49,14 @@ impl Payload {
         }
     }
 
+    /// Bytes of the payload, wherever it lies.
+    pub fn bytes(&self) -> u64 {
+        match self {
+            Self::Inline(data) => data.len() as u64,
+            Self::Blob { size, .. } => *size,
+        }
+    }
+
     /// Bytes that the row itself takes up, roughly.
     pub fn row_bytes(&self) -> usize {
         match self {

@@ -3,14 +3,15 @@
 use std::{
     io::BufRead as _,
     path::{Path, PathBuf},
+    str::FromStr,
 };
 
 use anyhow::{Context as _, bail};
 use weft_server::{
-    AdminForm, Kept, PersonBrief,
+    AdminForm, Kept, ListedSpace, PersonBrief, Quota, QuotaOf,
     config::{PublicUrl, Registration},
-    create_admin, deactivate, delete_person, list_acts, list_people, list_quarantined, make_admin,
-    make_reset_link, reactivate, remove_second_factor, set_registration,
+    create_admin, deactivate, delete_person, list_acts, list_people, list_quarantined, list_usage,
+    make_admin, make_reset_link, reactivate, remove_second_factor, set_quota, set_registration,
 };
 
 /// Commands of `weft admin`.
@@ -36,8 +37,12 @@ pub enum Command {
     SecondFactorOff(Named),
     /// Lists what people did that matters to rights and security, the last first.
     Audit(Audit),
+    /// Lists what each space holds, and what it may hold, in bytes; those that hold most first.
+    Usage(Look),
+    /// Says how much spaces may hold.
+    Quota(SetQuota),
     /// Lists operations that made a room fail and were set aside, the newest first.
-    Quarantine(Quarantine),
+    Quarantine(Look),
 }
 
 /// Which acts.
@@ -58,7 +63,7 @@ pub struct Audit {
 
 /// Where to look.
 #[derive(clap::Args)]
-pub struct Quarantine {
+pub struct Look {
     /// The folder of the server, which may run meanwhile.
     #[arg(long, env = "WEFT_DATA_DIR", default_value = "./weft-data", value_name = "DIR")]
     data_dir: PathBuf,
@@ -130,6 +135,60 @@ pub struct SetRegistration {
     mode: Registration,
 }
 
+/// How much, and of what.
+#[derive(clap::Args)]
+pub struct SetQuota {
+    #[command(flatten)]
+    folder: Folder,
+
+    /// `team`: each team's space of which nothing else is said; `personal`: each person's own; or the id of one space.
+    #[arg(value_name = "SPACE")]
+    of: Of,
+
+    /// Bytes, with K, M, G or T for powers of 1,024; `unlimited`; of one space also `default`.
+    quota: Amount,
+}
+
+#[derive(Clone, Copy)]
+struct Of(QuotaOf);
+
+impl FromStr for Of {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(match text {
+            "team" => QuotaOf::Teams,
+            "personal" => QuotaOf::Personal,
+            id => QuotaOf::Space(id.parse().map_err(|_| "team, personal or the id of a space")?),
+        }))
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Amount(Quota);
+
+impl FromStr for Amount {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let bytes = || {
+            let (digits, power) = match text.split_at_checked(text.len().checked_sub(1)?)? {
+                (digits, "K") => (digits, 1),
+                (digits, "M") => (digits, 2),
+                (digits, "G") => (digits, 3),
+                (digits, "T") => (digits, 4),
+                _ => (text, 0),
+            };
+            digits.parse::<u64>().ok()?.checked_mul(1024_u64.pow(power)).filter(|&bytes| bytes > 0)
+        };
+        match text {
+            "default" => Ok(Self(Quota::Default)),
+            "unlimited" => Ok(Self(Quota::Unlimited)),
+            _ => bytes().map(|bytes| Self(Quota::Bytes(bytes))).ok_or("such as 500M, or unlimited"),
+        }
+    }
+}
+
 /// Who is to be made.
 #[derive(clap::Args)]
 pub struct Create {
@@ -180,7 +239,18 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
         }
         Command::SecondFactorOff(named) => second_factor_off(&named).await,
         Command::Audit(audit) => list_audit(&audit).await,
-        Command::Quarantine(Quarantine { data_dir }) => list_quarantine(&data_dir),
+        Command::Usage(Look { data_dir }) => usage(&data_dir).await,
+        Command::Quota(SetQuota { folder, of: Of(of), quota: Amount(quota) }) => {
+            set_quota(&folder.data_dir, of, quota).await?;
+            let of = match of {
+                QuotaOf::Teams => "spaces of teams".to_owned(),
+                QuotaOf::Personal => "people's own spaces".to_owned(),
+                QuotaOf::Space(id) => format!("space {id}"),
+            };
+            eprintln!("weft: the quota of {of} is {}", shown(quota));
+            Ok(())
+        }
+        Command::Quarantine(Look { data_dir }) => list_quarantine(&data_dir),
     }
 }
 
@@ -246,6 +316,32 @@ async fn list_audit(Audit { data_dir, username, limit }: &Audit) -> anyhow::Resu
         );
     }
     Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the list is what was asked for")]
+async fn usage(data_dir: &Path) -> anyhow::Result<()> {
+    let usage = list_usage(data_dir).await?;
+    for ListedSpace { id, kind, name, owner, rooms, storage, .. } in &usage.spaces {
+        let quota = limit(storage.limit);
+        let owner = owner.as_ref().map_or("-", |owner| owner.username.as_str());
+        let (kind, used) = (kind.name(), storage.used);
+        println!("{id} {kind} used={used} quota={quota} rooms={rooms} owner={owner} {name:?}");
+    }
+    let (team, personal) = (limit(usage.defaults.team), limit(usage.defaults.personal));
+    eprintln!("weft: unless said otherwise, a team's quota is {team}, a person's {personal}");
+    Ok(())
+}
+
+fn limit(bytes: Option<u64>) -> String {
+    bytes.map_or_else(|| "unlimited".to_owned(), |bytes| bytes.to_string())
+}
+
+fn shown(quota: Quota) -> String {
+    match quota {
+        Quota::Default => "the default".to_owned(),
+        Quota::Unlimited => limit(None),
+        Quota::Bytes(bytes) => limit(Some(bytes)),
+    }
 }
 
 #[expect(clippy::print_stdout, reason = "the list is what was asked for")]

@@ -162,6 +162,26 @@ fn people_are_administered_while_no_server_runs() {
     ends_with(&run(&["reactivate", "lin"], ""), 0, &["can sign in"]);
     ends_with(&run(&["delete", "lin", "--heir", "lin"], ""), 1, &["somebody else"]);
     ends_with(&run(&["delete", "lin", "--heir", "root"], ""), 0, &["is gone"]);
+    ends_with(&run(&["quota", "team", "2G"], ""), 0, &["spaces of teams is 2147483648"]);
+    ends_with(&run(&["quota", "personal", "1"], ""), 0, &["people's own spaces is 1"]);
+    let gallery = "0".repeat(26);
+    ends_with(&run(&["quota", &gallery, "500M"], ""), 0, &["is 524288000"]);
+    let usage = run(&["usage"], "");
+    let spaces = String::from_utf8(usage.stdout.clone()).unwrap();
+    let mut lines = spaces.lines();
+    let first = format!("{gallery} gallery used=0 quota=524288000 rooms=0 owner=- \"\"");
+    assert_eq!(lines.next(), Some(first.as_str()));
+    assert!(lines.any(|line| line.contains("personal used=0 quota=1 rooms=0 owner=root")));
+    let defaults = String::from_utf8(usage.stderr).unwrap();
+    assert!(defaults.contains("a team's quota is 2147483648, a person's 1"), "{defaults}");
+    ends_with(&run(&["quota", &gallery, "default"], ""), 0, &["is the default"]);
+    ends_with(&run(&["quota", "personal", "unlimited"], ""), 0, &["is unlimited"]);
+    ends_with(&run(&["quota", "team", "default"], ""), 1, &["quota cannot be taken"]);
+    ends_with(&run(&["quota", &"1".repeat(26), "1K"], ""), 1, &["not found"]);
+    for bad in ["0", "5X", "K", "99999999999T", ""] {
+        ends_with(&run(&["quota", "team", bad], ""), 2, &["such as 500M"]);
+    }
+    ends_with(&run(&["quota", "teams", "1K"], ""), 2, &["the id of a space"]);
     ends_with(&run(&["registration", "open"], ""), 0, &["registration is open"]);
     ends_with(&run(&["registration", "some"], ""), 2, &["none of open, invite, closed"]);
     let (running, _) = Running::start(serve(dir.path()));

@@ -1,11 +1,13 @@
 /** What administrators see and do about people and the server, with its caches. */
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useApi } from '../app/services';
-import type { Account, AccountQuery, Registration } from './types';
+import type { Account, AccountQuery, Quotas, QuotaSet, Registration, SpacesQuery } from './types';
 
 const ACCOUNTS_KEY = ['admin', 'people'] as const;
 const MAIL_KEY = ['admin', 'mail'] as const;
 const REGISTRATION_KEY = ['admin', 'registration'] as const;
+const SPACES_KEY = ['admin', 'spaces'] as const;
+const QUOTAS_KEY = ['admin', 'quotas'] as const;
 
 /** Pages of people; those of a former search stand until the new ones are there. */
 export function useAccounts(wanted: AccountQuery) {
@@ -51,14 +53,41 @@ export function useSetRegistration() {
   });
 }
 
-export function useAllSpaces() {
+/** Pages of spaces; those of another choice stand until the new ones are there. */
+export function useAllSpaces(wanted: SpacesQuery) {
   const api = useApi();
   return useInfiniteQuery({
-    queryKey: ['admin', 'spaces'],
-    queryFn: ({ pageParam }) => api.allSpaces(pageParam),
+    queryKey: [...SPACES_KEY, wanted],
+    queryFn: ({ pageParam }) => api.allSpaces(wanted, pageParam),
     initialPageParam: null as string | null,
     getNextPageParam: ({ next }) => next,
+    placeholderData: (before) => before,
   });
+}
+
+export function useQuotas() {
+  const api = useApi();
+  return useQuery({ queryKey: QUOTAS_KEY, queryFn: () => api.quotas() });
+}
+
+/** What is said of all spaces, and of one. */
+export function useQuotaActs() {
+  const api = useApi();
+  const queries = useQueryClient();
+  const changed = () =>
+    Promise.all([
+      queries.invalidateQueries({ queryKey: SPACES_KEY }),
+      queries.invalidateQueries({ queryKey: QUOTAS_KEY }),
+      // Those of them that I manage show it.
+      queries.invalidateQueries({ queryKey: ['space'] }),
+    ]);
+  const setAll = useMutation({ mutationFn: (quotas: Quotas) => api.setQuotas(quotas), onSuccess: changed });
+  const setOne = useMutation({
+    mutationFn: ({ space, set, quota }: { space: string; set: QuotaSet; quota: number | null }) =>
+      api.setSpaceQuota(space, set, quota),
+    onSuccess: changed,
+  });
+  return { setAll, setOne };
 }
 
 export function useStorage() {

@@ -30,6 +30,8 @@ import type {
   Place,
   ProfileChange,
   Quarantined,
+  Quotas,
+  QuotaSet,
   Registration,
   RegistrationSetting,
   RoomInfo,
@@ -47,6 +49,8 @@ import type {
   SpaceContent,
   SpacePage,
   Spaces,
+  SpacesQuery,
+  SpaceStorage,
   Storage,
   User,
   Webhook,
@@ -211,8 +215,18 @@ export class Api {
   registration = (): Promise<RegistrationSetting> => this.call('GET', '/admin/registration');
   setRegistration = (registration: Registration): Promise<RegistrationSetting> =>
     this.call('PUT', '/admin/registration', { registration });
-  allSpaces = (after: string | null): Promise<SpacePage> =>
-    this.call('GET', `/admin/spaces${after === null ? '' : `?after=${encodeURIComponent(after)}`}`);
+  allSpaces = ({ kind, sort }: SpacesQuery, after: string | null): Promise<SpacePage> => {
+    const query = new URLSearchParams({ kind, sort });
+    if (after !== null) query.set('after', after);
+    return this.call('GET', `/admin/spaces?${query}`);
+  };
+  quotas = (): Promise<Quotas> => this.call('GET', '/admin/quotas');
+  setQuotas = (quotas: Quotas): Promise<Quotas> => this.call('PUT', '/admin/quotas', quotas);
+  setSpaceQuota = (space: string, set: QuotaSet, quota: number | null): Promise<SpaceStorage> =>
+    this.call('PUT', `/admin/spaces/${encodeURIComponent(space)}/quota`, {
+      quota_set: set,
+      ...(quota === null ? {} : { quota }),
+    });
   storage = (): Promise<Storage> => this.call('GET', '/admin/storage');
   mailState = (): Promise<MailState> => this.call('GET', '/admin/mail');
   testMail = (): Promise<void> => this.call('POST', '/admin/mail-test');

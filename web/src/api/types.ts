@@ -191,6 +191,10 @@ export interface Folder {
 /** What I may see of a space. */
 export interface SpaceContent {
   space: Space;
+  /** Bytes; null to those who do not manage the space. */
+  storage_used: number | null;
+  /** Bytes; null: unlimited, or one does not manage the space. */
+  quota: number | null;
   folders: Folder[];
   rooms: RoomInfo[];
 }
@@ -383,7 +387,28 @@ export interface RegistrationSetting {
 }
 
 /** A space, as administrators see it. */
-export interface ListedSpace {
+/** Where a space's quota comes from. */
+export type QuotaSet = 'default' | 'unlimited' | 'bytes';
+
+export interface SpaceStorage {
+  storage_used: number;
+  /** Bytes; null: unlimited. */
+  quota: number | null;
+  quota_set: QuotaSet;
+}
+
+/** Bytes; null: unlimited. */
+export interface Quotas {
+  team: number | null;
+  personal: number | null;
+}
+
+export interface SpacesQuery {
+  kind: 'team' | 'personal';
+  sort: 'age' | 'used';
+}
+
+export interface ListedSpace extends SpaceStorage {
   id: string;
   kind: SpaceKind;
   name: string;

@@ -124,6 +124,8 @@ export function failedSentence(t: Words['t'], save: Failed, inTray: number): str
   switch (save.reason) {
     case 'store':
       return t('save.failed_store');
+    case 'full':
+      return t('save.failed_full');
     case 'refused':
       return t('save.failed_refused', { count: Math.max(1, inTray) });
     case 'silent':

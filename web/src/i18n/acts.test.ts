@@ -50,6 +50,13 @@ test('sentences name who did what to whom', () => {
     'Ann (guest) opened “Untitled” by its link',
   );
   expect(say({ act: 'rules_changed', params: { rule: 'links', value: false } })).toContain('Off');
+  const space = { id: '4', name: 'Design' };
+  expect(say({ act: 'quota_changed', room: null, space, params: { quota: 5 * 1024 ** 3 } })).toBe(
+    'Lin Yue set the quota of “Design”: 5.0 GB',
+  );
+  expect(say({ act: 'setting_changed', params: { setting: 'team_quota', value: 'unlimited' } })).toBe(
+    'Lin Yue changed a setting: Quota of team spaces: Unlimited',
+  );
   expect(say({ act: 'from_the_future' })).toContain('from_the_future');
   expect(say({ act: 'second_factor_off', by: null, address: '' })).toContain('The server');
 });

@@ -1,6 +1,6 @@
 /** A sentence for every act of the audit log, in the person's language. */
 import type { Act } from '../api/types';
-import { rightName } from './faults';
+import { formatBytes, rightName } from './faults';
 import { personName, shownTitle } from './names';
 import type { Translate } from './time';
 
@@ -26,6 +26,7 @@ export const ACTS = [
   'space_archived',
   'space_unarchived',
   'rules_changed',
+  'quota_changed',
   'member_invited',
   'member_joined',
   'invitation_declined',
@@ -85,6 +86,7 @@ export function actSentence(t: Translate, act: Act): string {
     rule: RULES.includes(text('rule')) ? t(`space.rule_${text('rule')}`) : text('rule'),
     setting: setting(t, text('setting')),
     value: valueName(t, params['value']),
+    quota: valueName(t, params['quota']),
     changed: text('what').split(' ').filter(Boolean).map((what) => t(`audit.webhook.${what}`)).join(t('tokens.comma')),
   };
   if (act.act === 'sign_in_failed') {
@@ -112,11 +114,15 @@ const roleName = (t: Translate, role: string): string => (role === '' ? '' : t(`
 
 function setting(t: Translate, name: string): string {
   if (name === 'registration') return t('admin.registration');
+  if (name === 'team_quota' || name === 'personal_quota') return t(`quota.${name}`);
   return name === 'public_links' || name === 'people_found' ? t(`sharing.${name}`) : name;
 }
 
 function valueName(t: Translate, value: unknown): string {
   if (typeof value === 'boolean') return t(value ? 'audit.on' : 'audit.off');
+  // Numbers are bytes of quotas.
+  if (typeof value === 'number') return formatBytes(value);
+  if (value === 'unlimited' || value === 'default') return t(`quota.${value}`);
   if (value === 'open' || value === 'invite' || value === 'closed') return t(`admin.registration.${value}`);
   return value === 'everybody' || value === 'shared' ? t(`sharing.found.${value}`) : String(value ?? '');
 }

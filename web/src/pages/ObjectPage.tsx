@@ -359,7 +359,8 @@ function Banners({ open }: { open: OpenRoom }) {
   const { room, state } = open;
   const { news, dismiss } = useRightNews(state);
   const { save } = state;
-  const failed = save.kind === 'failed' && (save.reason === 'store' || !save.keepsHere) ? save : null;
+  const lasting = save.kind === 'failed' && (save.reason === 'store' || save.reason === 'full');
+  const failed = save.kind === 'failed' && (lasting || !save.keepsHere) ? save : null;
   return (
     <div className="no-print">
       <div role="alert">

@@ -10,9 +10,11 @@ import {
 } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import { useLanguageChoice } from '../api/account';
+import { useSpace } from '../api/spaces';
 import { useMe } from '../app/session';
 import { LANGUAGES, type Language } from '../i18n';
 import { useWords } from '../i18n/hooks';
+import { StorageOfSpace } from '../ui/StorageBar';
 import { usePageTitle } from '../ui/usePageTitle';
 import { DeleteAccount } from './DeleteAccount';
 import { Devices } from './Devices';
@@ -53,6 +55,7 @@ export function SettingsPage() {
         <Devices />
       </Section>
       <DigestChoice user={user} />
+      <OwnStorage id={user.id} />
       <Section title={t('tokens.title')} lead={t('tokens.lead')}>
         <Anchor component={Link} to="/tokens" underline="always">
           {t('settings.tokens')}
@@ -65,6 +68,18 @@ export function SettingsPage() {
         <DeleteAccount user={user} />
       </Section>
     </main>
+  );
+}
+
+/** What one's own space holds: it has the person's id. */
+function OwnStorage({ id }: { id: string }) {
+  const { t } = useWords();
+  const { data } = useSpace(id);
+  if (data === undefined || data.storage_used === null) return null;
+  return (
+    <Section title={t('storage.own')}>
+      <StorageOfSpace used={data.storage_used} quota={data.quota} />
+    </Section>
   );
 }
 

@@ -1,7 +1,7 @@
 /** What a notice says and where it leads, from its codes. */
 import type { NavigateOptions } from '@tanstack/react-router';
 import { useCallback } from 'react';
-import { rightName } from '../i18n/faults';
+import { formatBytes, rightName } from '../i18n/faults';
 import { useWords } from '../i18n/hooks';
 import { shownTitle } from '../i18n/names';
 import type { Translate } from '../i18n/time';
@@ -56,6 +56,15 @@ function wordsOf(t: Translate, notice: Notice): NoticeWords {
             : t('inbox.webhook_off', { webhook: params['name'] ?? '', title }),
         hint: t(`webhooks.because.${params['because'] ?? 'failing'}`),
         to: object === null ? null : { to: '/webhooks/$id', params: { id: object.id } },
+      };
+    case 'space.nearly_full':
+      return {
+        text: (object?.title ?? '') === '' ? t('inbox.nearly_full_own') : t('inbox.nearly_full', { title }),
+        hint: t('storage.used_of', {
+          used: formatBytes(Number(params['used'] ?? 0)),
+          quota: formatBytes(Number(params['quota'] ?? 0)),
+        }),
+        to: object === null ? null : { to: '/space/$id', params: { id: object.id } },
       };
     case 'access.asked':
       return { text: t('inbox.asked', { name, title }), hint: answered, to: room };

@@ -57,6 +57,7 @@ export class Outbox {
   #attached = false;
   #pauseTimer: unknown = null;
   #storeFailed = false;
+  #spaceFull = false;
   #missing: { from: number; clientId: number; at: number } | null = null;
   #suspect: { from: number; clientId: number } | null = null;
   /** Ids whose numbering has a hole. */
@@ -80,6 +81,10 @@ export class Outbox {
 
   storeFailed(): boolean {
     return this.#storeFailed;
+  }
+
+  spaceFull(): boolean {
+    return this.#spaceFull;
   }
 
   /** An operation is neither answered nor kept by this browser. */
@@ -107,7 +112,7 @@ export class Outbox {
   /** R5: after `Attached` all unanswered ones go again, in order. */
   attached(ownClientId: number): void {
     this.#attached = true;
-    this.#storeFailed = false;
+    this.#storeFailed = this.#spaceFull = false;
     this.#renumber(ownClientId);
     this.resendAll();
   }
@@ -126,6 +131,7 @@ export class Outbox {
   /** R6: `Storing`. */
   storing(ok: boolean): void {
     this.#storeFailed = !ok;
+    this.#spaceFull &&= !ok;
     if (ok) this.resendAll();
     else this.#pause(RETRY_MS);
     this.#host.changed();
@@ -229,7 +235,7 @@ export class Outbox {
   }
 
   #accept(op: PendingOp, seq: number): void {
-    this.#storeFailed = false;
+    this.#storeFailed = this.#spaceFull = false;
     this.#suspect = null;
     this.#host.accepted(op, seq);
     op.done?.({ ok: true, seq });
@@ -237,6 +243,7 @@ export class Outbox {
 
   #notSaved(clientId: number, from: number, fault: Fault): void {
     if (fault.code === 'store_failed') this.#storeFailed = true;
+    if (fault.code === 'quota_exceeded') this.#spaceFull = true;
     for (const slot of this.#slots) {
       if (slot.op.clientId === clientId && slot.op.clientSeq >= from) slot.sent = false;
     }

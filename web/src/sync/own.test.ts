@@ -66,6 +66,24 @@ describe('sending', () => {
     expect(world.textThere()).toBe('ab');
   });
 
+  test('R6: what a full space does not take waits, and goes once there is room', async () => {
+    const world = await World.ready();
+    world.there.verdict = () => ({ case: 'notSaved', value: { code: 'quota_exceeded', params: { retry_ms: '30000' } } });
+    await world.typed('a');
+    await world.typed('b');
+    expect(world.room.state().save).toEqual({ kind: 'failed', reason: 'full', count: 2, keepsHere: true });
+    // Also after so long that silence would be a failure of its own.
+    await world.clock.advance(29_000);
+    expect(world.room.state().save).toEqual({ kind: 'failed', reason: 'full', count: 2, keepsHere: true });
+    expect(world.room.state().tray).toEqual([]);
+    world.there.verdict = () => null;
+    world.server.socket().reply({ case: 'storing', value: { room: world.there.bytes, ok: true } });
+    await settle();
+    await world.clock.advance(1_000);
+    expect(world.textThere()).toBe('ab');
+    expect(world.room.state().save).toMatchObject({ kind: 'saved' });
+  });
+
   test('R6: Storing{ok: true} and "Try now" send at once', async () => {
     for (const how of ['storing', 'now'] as const) {
       const world = await World.ready();
@@ -202,6 +220,26 @@ describe('the queue of earlier visits', () => {
     expect(await queue.ops(ROOM, [101])).toEqual([]);
     await second.typed('!');
     expect(server.submits().at(-1)).toBe('102:1');
+  });
+
+  test('what they left is shown while it waits, also if it builds on entries that come after the state', async () => {
+    const queue = new MemoryQueue();
+    const first = await World.ready({ queue });
+    await first.typed('before ');
+    const { server, clock, there } = first;
+    there.verdict = () => ({ case: 'notSaved', value: { code: 'quota_exceeded', params: { retry_ms: '30000' } } });
+    await first.typed('af');
+    await first.typed('ter');
+    server.cut();
+    there.attachesByEntries = true;
+    const second = await World.ready({ queue, server, clock, claims: [101] });
+    expect([second.text(), second.textThere()]).toEqual(['before after', 'before ']);
+    expect(second.room.state().save).toMatchObject({ kind: 'failed', reason: 'full', count: 2 });
+    there.verdict = () => null;
+    second.room.retryNow();
+    await settle();
+    expect([second.text(), second.textThere()]).toEqual(['before after', 'before after']);
+    expect(second.room.state().pending).toBe(0);
   });
 
   test('new changes wait until what earlier visits left is answered', async () => {

@@ -15,6 +15,7 @@ const FACTS: SaveFacts = {
   oldestAt: null,
   acknowledgedAt: null,
   storeFailed: false,
+  spaceFull: false,
   trayed: 0,
   canKeep: true,
 };
@@ -51,6 +52,9 @@ describe('what the indicator says', () => {
       [{ trayed: 1 }, 'failed refused 1'],
       [{ trayed: 1, status: 'offline' }, 'failed refused 1'],
       [{ storeFailed: true, pending: 1, oldestAt: 9_900 }, 'failed store 1'],
+      [{ spaceFull: true, pending: 1, oldestAt: 9_900 }, 'failed full 1'],
+      [{ spaceFull: true, storeFailed: true, pending: 1, oldestAt: 9_900 }, 'failed store 1'],
+      [{ spaceFull: true, status: 'offline', pending: 1, oldestAt: 9_900 }, 'offline 1'],
     ];
     for (const [facts, expected] of cases) {
       const look = new SaveTracker().look({ ...FACTS, ...facts }, 10_000);

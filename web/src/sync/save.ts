@@ -30,6 +30,8 @@ export interface SaveFacts {
   readonly acknowledgedAt: number | null;
   /** The server said that its store does not take changes. */
   readonly storeFailed: boolean;
+  /** The server said that the room's space has all that it may hold. */
+  readonly spaceFull: boolean;
   readonly trayed: number;
   readonly canKeep: boolean;
 }
@@ -94,6 +96,7 @@ function failure(facts: SaveFacts, now: number): SaveState | null {
   const count = facts.pending + facts.trayed;
   const keepsHere = facts.canKeep;
   if (facts.storeFailed && facts.status === 'online') return { kind: 'failed', reason: 'store', count, keepsHere };
+  if (facts.spaceFull && facts.status === 'online') return { kind: 'failed', reason: 'full', count, keepsHere };
   if (facts.trayed > 0) return { kind: 'failed', reason: 'refused', count: facts.trayed, keepsHere };
   const silent = silentAt(facts);
   if (silent !== null && now >= silent) return { kind: 'failed', reason: 'silent', count, keepsHere };

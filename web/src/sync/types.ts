@@ -97,7 +97,7 @@ export type SaveState =
   | { readonly kind: 'offline'; readonly count: number }
   | {
       readonly kind: 'failed';
-      readonly reason: 'store' | 'refused' | 'silent';
+      readonly reason: 'store' | 'full' | 'refused' | 'silent';
       readonly count: number;
       /** Whether this browser keeps them meanwhile. */
       readonly keepsHere: boolean;

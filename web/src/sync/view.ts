@@ -50,6 +50,7 @@ export class RoomView {
         oldestAt: own.oldestAt(),
         acknowledgedAt: own.acknowledgedAt(),
         storeFailed: own.outbox.storeFailed(),
+        spaceFull: own.outbox.spaceFull(),
         trayed: tray.length,
         canKeep: facts.canKeep,
       },

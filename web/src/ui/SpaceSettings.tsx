@@ -1,16 +1,18 @@
 import { Button, Divider, Group, Stack, Switch, Text, TextInput } from '@mantine/core';
 import { useState, type FormEvent } from 'react';
 import { NAME_CHARS_MAX } from '../api/limits';
-import { useSpaceActs } from '../api/spaces';
+import { useSpace, useSpaceActs } from '../api/spaces';
 import type { Space } from '../api/types';
 import { useWords } from '../i18n/hooks';
 import { isImeKey } from './ime';
+import { StorageOfSpace } from './StorageBar';
 import { toast } from './toast';
 
-/** Name, rules and archive of a team space. Changes apply at once. */
+/** Name, storage, rules and archive of a team space. Changes apply at once. */
 export function SpaceSettings({ space }: { space: Space }) {
   const { t } = useWords();
   const acts = useSpaceActs();
+  const { storage_used: used = null, quota = null } = useSpace(space.id).data ?? {};
   const archived = space.archived_at !== null;
   const archive = async (wanted: boolean) => {
     const done = await acts.changeSpace(space.id, { archived: wanted });
@@ -24,6 +26,15 @@ export function SpaceSettings({ space }: { space: Space }) {
   return (
     <Stack gap={16}>
       <SpaceName space={space} />
+      {used !== null && (
+        <>
+          <Divider />
+          <div>
+            <Text fw={600}>{t('storage.title')}</Text>
+            <StorageOfSpace used={used} quota={quota} />
+          </div>
+        </>
+      )}
       <Divider />
       <Switch
         label={t('space.rule_links')}

@@ -59,6 +59,8 @@ fn hear(exchange: &mut Exchange, heard: &str) {
             exchange.hear_room(merged(Outcome::Refused(fault)));
         }
         "not_saved" => exchange.hear_room(merged(Outcome::NotSaved(Fault::new("busy")))),
+        "full" => exchange.hear_room(merged(Outcome::NotSaved(Fault::new("quota_exceeded")))),
+        "storing" => exchange.hear_room(FromRoom::Storing(true)),
         "missing" => exchange.hear_room(FromRoom::Missing(ticket, Ok(Bytes::new()))),
         "right" => exchange.hear_room(FromRoom::Right(right(words[1]))),
         "later" => exchange.forget_what_it_had(),
@@ -347,4 +349,63 @@ fn one_that_asks_much_is_not_heard_and_one_that_waits_hears_something_soon() {
     assert!(exchange.can_hear());
     exchange.hear_client(FromClient::Echo(Bytes::new()));
     assert_eq!(exchange.quiet_ms_max(), 2_000);
+}
+
+#[test]
+fn what_a_full_space_does_not_take_is_asked_for_once_there_is_room() {
+    check(
+        COUNTS,
+        "
+        attached edit | edit step1
+        step1         | question 1
+        missing 1     | step2
+        step2         | merge 2
+        accepted 2    | saved
+        update 0      | merge 3
+        update 1      | merge 4
+        full 3        | refused
+        full 4        | refused
+        storing       | ask
+        step2         | merge 5
+        accepted 5    | saved saved
+        storing       |
+        ",
+    );
+    check(
+        SWEET,
+        "
+        attached edit | edit step1
+        step2         | merge 1
+        accepted 1    |
+        update 0      | merge 2
+        echo a        |
+        full 2        |
+        echo b        |
+        storing       | ask
+        step2         | merge 3
+        accepted 3    | a b
+        ",
+    );
+    // There is no word for it: the client comes back, and finds out then.
+    check(
+        SOCKET,
+        "
+        attached edit | edit step1
+        step2         | merge 1
+        full 1        | end quota_exceeded
+        ",
+    );
+}
+
+#[test]
+fn who_may_only_read_is_not_asked_again_when_there_is_room() {
+    check(
+        COUNTS,
+        "
+        attached read | read step1
+        step2         | merge 1
+        no_right 1    | refused
+        storing       |
+        ",
+    );
 }

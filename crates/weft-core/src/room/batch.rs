@@ -126,6 +126,7 @@ impl Room {
                 return self.send(session, Message::Trouble(fault));
             }
         }
+        let settled = ledger.map_or(0, Ledger::mark);
         let maker = Maker::Client(client, client_seq);
         let person = Some(person);
         let queued = Queued { session, maker, person, right: Some(right), cap: Some(cap), op };
@@ -133,7 +134,6 @@ impl Room {
             let told = vec![(client_seq, Outcome::NotSaved(fault))];
             return self.send(session, Message::Outcomes(client, told));
         }
-        let settled = ledger.map_or(0, Ledger::mark);
         match self.lanes.place(now, client, client_seq, queued, settled, WINDOW) {
             Place::Queue(run) => {
                 run.into_iter().for_each(|queued| self.enqueue(now, queued));
@@ -220,10 +220,14 @@ impl Room {
     }
 
     /// Why the room takes no operation now, if so.
-    fn turned_away(&self, now: Millis, queued: &Queued) -> Option<Fault> {
+    fn turned_away(&mut self, now: Millis, queued: &Queued) -> Option<Fault> {
         if let Health::Pausing { until: again } | Health::Unloaded { retry_at: again } = self.health
         {
             return Some(store_failed(again.saturating_sub(now)));
+        }
+        if self.is_full && self.would_add(queued) {
+            self.told_full = true;
+            return Some(quota_exceeded(self.limits.full_pause_ms));
         }
         if planted!(LeakQueue) {
             return None;
@@ -232,6 +236,23 @@ impl Room {
         let full = self.queue.len() + held.ops >= self.limits.queue_ops_max
             || self.queue_bytes + held.bytes + queued.weight() > self.limits.queue_bytes_max;
         full.then(|| Fault::new("busy").with("retry_ms", 500))
+    }
+
+    /// Whether an operation would add to the room, as far as can be told before it is decided. What the room has
+    /// already is never turned away, and what must be refused is refused.
+    fn would_add(&self, queued: &Queued) -> bool {
+        let may_edit = queued.right.is_some_and(|right| right >= Right::Edit);
+        let (Ok(op), true) = (&queued.op, may_edit && queued.person.is_some()) else {
+            return false;
+        };
+        let Some(merging) = self.machine.merging() else { return true };
+        match catch_unwind(AssertUnwindSafe(|| merging.is_news(op))) {
+            Ok(Ok(is_news)) => is_news,
+            // It builds on what was turned away before it.
+            Ok(Err(fault)) => fault.code == "missing_predecessors",
+            // The decision finds out, and sets it aside.
+            Err(_) => false,
+        }
     }
 
     /// The client's first number that has no outcome.
@@ -622,6 +643,11 @@ fn outcome_of(verdict: &Verdict) -> Outcome {
         Verdict::Accepted(seq) => Outcome::Accepted(*seq),
         Verdict::Refused(fault) => Outcome::Refused(fault.clone()),
     }
+}
+
+/// The room's space is full; who waits is told earlier if it is not any more.
+fn quota_exceeded(again_ms: Millis) -> Fault {
+    Fault::new("quota_exceeded").with("retry_ms", again_ms)
 }
 
 /// The store does not take changes; it is tried again in so many milliseconds.

@@ -58,8 +58,13 @@ impl Merging for Words {
         self.0.len().to_string().into()
     }
 
-    fn is_news(&self, _update: &Bytes) -> Result<bool, Fault> {
-        Ok(true)
+    fn is_news(&self, update: &Bytes) -> Result<bool, Fault> {
+        match &update[..] {
+            b"=" => Ok(false),
+            b"?" => Err(Fault::new("missing_predecessors")),
+            b"!" => Err(Fault::new("op_malformed")),
+            _ => Ok(true),
+        }
     }
 
     fn missing_from(&self, state_vector: &Bytes) -> Result<Bytes, Fault> {
@@ -1135,4 +1140,68 @@ fn what_is_held_early_counts_as_what_waits() {
     b.submit(A, CA, 3, "three");
     b.submit(A, CA, 4, "four");
     b.said(&["1: client 101 4 not saved busy"]);
+}
+
+#[test]
+fn while_the_space_is_full_nothing_is_added_and_everything_else_goes_on() {
+    let mut b = Bench::new();
+    b.attach(A);
+    b.attach(B);
+    b.submit(A, CA, 1, "one");
+    b.commit();
+    b.said.clear();
+    b.room.set_full(true);
+    b.drain();
+    b.said(&[]);
+    b.submit(A, CA, 1, "one");
+    b.submit(A, CA, 2, "two");
+    b.submit(B, CB, 1, "?");
+    b.said(&[
+        "1: client 101 1 at 2",
+        "1: client 101 2 not saved quota_exceeded",
+        "2: client 102 1 not saved quota_exceeded",
+    ]);
+    // Nothing is added by what is there, and what must be refused is refused.
+    b.submit(B, CB, 1, "=");
+    b.submit(B, CB, 2, "!");
+    b.commit();
+    b.commit();
+    b.room.ask(b.now, Ask::Text(7));
+    b.drain();
+    b.said(&["2: client 102 1 at 2", "2: client 102 2 refused bad_word", "text one"]);
+    b.room.set_full(false);
+    b.drain();
+    b.said(&["all: storing true"]);
+    b.submit(A, CA, 2, "two");
+    b.commit();
+    b.said(&["1: client 101 2 at 3", "all: events [3]"]);
+    b.room.set_full(true);
+    b.room.set_full(false);
+    b.drain();
+    b.said(&[]);
+}
+
+#[test]
+fn a_full_space_turns_away_calls_and_sessions_that_merge_but_not_the_server() {
+    let mut b = Bench::new();
+    b.attach(A);
+    b.said.clear();
+    b.room.set_full(true);
+    b.room.merge(b.now, A, 3, Ok(Bytes::from_static(b"one")));
+    let caller = Caller { person: person(B), right: Right::Edit, access: 0 };
+    b.room.merge_for(b.now, 4, caller, Bytes::from_static(b"two"));
+    let reader = Caller { right: Right::Read, ..caller };
+    b.room.merge_for(b.now, 5, reader, Bytes::from_static(b"two"));
+    b.drain();
+    let full = r#"Some(NotSaved(Fault { code: "quota_exceeded", params: {"retry_ms": "30000"} }))"#;
+    let no_right = r#"Some(Refused(Fault { code: "no_right", params: {"needed": "edit"} }))"#;
+    b.said(&[
+        "1: ticket 3 not saved quota_exceeded",
+        &format!("call 4 {full}"),
+        &format!("call 5 {no_right}"),
+    ]);
+    b.room.serve(b.now, 6, Bytes::from_static(b"three"));
+    b.drain();
+    b.commit();
+    b.said(&["call 6 Some(Accepted(2))", "all: events [2]"]);
 }

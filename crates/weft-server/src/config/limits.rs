@@ -176,6 +176,8 @@ limits! {
         "The same, decoded: 100 MB of memory, for one picture at a time.";
     room_idle_ms = 60_000, "milliseconds",
         "How long a room stays in memory after the last one left: reloads come soon or late.";
+    quota_check_ms = 5_000, "milliseconds",
+        "How often what spaces hold is added up, while it changes: a quota may be heeded so much later.";
     room_touch_ms = 10_000, "milliseconds",
         "How often a busy room notes in the metadata that it changed.";
     room_bytes_max = 67_108_864, "bytes",

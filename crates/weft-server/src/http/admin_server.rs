@@ -7,13 +7,14 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use weft_store::{ListedSpace, SCHEMA};
+use weft_core::SpaceId;
+use weft_store::{ListedSpace, SCHEMA, SpacesOrder, SpacesQuery};
 
 use super::{
     ApiError,
     answers::{PersonInfo, RegistrationName, SpaceKindName},
     body::Body,
-    fields,
+    fields, quotas,
 };
 use crate::{
     auth::{Admin, base_url_at_start},
@@ -93,12 +94,48 @@ async fn registration_json(state: &AppState) -> Result<Json<RegistrationAnswer>,
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Wanted {
+    /// `team` (from the start): the gallery and the spaces of teams. `personal`: people's own.
+    kind: Option<String>,
+    /// `age` (from the start): the gallery, then the oldest first. `used`: those that hold most first.
+    sort: Option<String>,
     /// `next` of the page before.
     after: Option<String>,
     limit: Option<u64>,
 }
 
-/// The gallery and the spaces of teams, page by page.
+impl Wanted {
+    fn query(&self) -> Result<SpacesQuery, ApiError> {
+        let unknown = |field| ApiError::BadRequest { field, reason: "unknown" };
+        let malformed = || ApiError::BadRequest { field: "after", reason: "malformed" };
+        let space = |text: &str| text.parse::<SpaceId>().map_err(|_| malformed());
+        let personal = match self.kind.as_deref() {
+            None | Some("team") => false,
+            Some("personal") => true,
+            Some(_) => return Err(unknown("kind")),
+        };
+        let order = match (self.sort.as_deref(), self.after.as_deref()) {
+            (None | Some("age"), after) => SpacesOrder::Age(after.map(space).transpose()?),
+            (Some("used"), None) => SpacesOrder::Use(None),
+            (Some("used"), Some(after)) => {
+                let (used, id) = after.split_once('-').ok_or_else(malformed)?;
+                let used = used.parse().map_err(|_| malformed())?;
+                SpacesOrder::Use(Some((used, space(id)?)))
+            }
+            (Some(_), _) => return Err(unknown("sort")),
+        };
+        Ok(SpacesQuery { personal, order })
+    }
+}
+
+/// Where the page after this space begins.
+fn next_of(order: SpacesOrder, last: &ListedSpace) -> String {
+    match order {
+        SpacesOrder::Age(_) => last.id.to_string(),
+        SpacesOrder::Use(_) => format!("{}-{}", last.storage.used, last.id),
+    }
+}
+
+/// The gallery and the spaces of teams, or people's own, page by page.
 #[utoipa::path(
     get,
     path = "/admin/spaces",
@@ -114,13 +151,11 @@ pub(super) async fn spaces(
     let Query(wanted) =
         wanted.map_err(|_| ApiError::BadRequest { field: "limit", reason: "malformed" })?;
     let limit = fields::count(wanted.limit, "limit", SPACES, SPACES_MAX)?;
-    let after = wanted.after.map(|after| after.parse());
-    let malformed = ApiError::BadRequest { field: "after", reason: "malformed" };
-    let after = after.transpose().map_err(|_| malformed)?;
-    let mut spaces = state.meta.all_spaces(after, limit + 1).await?;
+    let query = wanted.query()?;
+    let mut spaces = state.meta.all_spaces(query, limit + 1).await?;
     let more = spaces.len() as u64 > limit;
     spaces.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let next = spaces.last().filter(|_| more).map(|last| last.id.to_string());
+    let next = spaces.last().filter(|_| more).map(|last| next_of(query.order, last));
     let spaces = spaces.into_iter().map(SpaceOfAll::from).collect();
     Ok(Json(SpacePage { spaces, next }))
 }
@@ -135,6 +170,8 @@ struct SpaceOfAll {
     owner: Option<PersonInfo>,
     members: u64,
     rooms: u64,
+    #[serde(flatten)]
+    storage: quotas::Storage,
     created_at: u64,
     archived_at: Option<u64>,
 }
@@ -155,6 +192,7 @@ impl From<ListedSpace> for SpaceOfAll {
             owner: space.owner.as_ref().map(PersonInfo::from),
             members: space.members,
             rooms: space.rooms,
+            storage: space.storage.into(),
             created_at: space.created_at,
             archived_at: space.archived_at,
         }

@@ -117,6 +117,8 @@ pub enum ApiError {
         /// When to come back, in milliseconds.
         retry_ms: u64,
     },
+    /// The space holds all that it may.
+    QuotaExceeded,
     /// The store takes no changes, or cannot be read.
     StoreFailed,
     /// The room cannot be loaded.
@@ -190,6 +192,7 @@ impl ApiError {
                 let params = json!({"retry_ms": retry_ms});
                 (StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", params)
             }
+            Self::QuotaExceeded => (StatusCode::INSUFFICIENT_STORAGE, "quota_exceeded", json!({})),
             Self::StoreFailed => (StatusCode::SERVICE_UNAVAILABLE, "store_failed", json!({})),
             Self::RoomUnavailable => {
                 (StatusCode::SERVICE_UNAVAILABLE, "room_unavailable", json!({}))
@@ -212,6 +215,7 @@ fn room_parts(fault: &Fault) -> (StatusCode, &'static str, Value) {
         "op_malformed" => (StatusCode::UNPROCESSABLE_ENTITY, "op_malformed"),
         "missing_predecessors" => (StatusCode::UNPROCESSABLE_ENTITY, "missing_predecessors"),
         "quarantined" => (StatusCode::UNPROCESSABLE_ENTITY, "quarantined"),
+        "quota_exceeded" => (StatusCode::INSUFFICIENT_STORAGE, "quota_exceeded"),
         "store_failed" => (StatusCode::SERVICE_UNAVAILABLE, "store_failed"),
         "busy" => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
         _ => (StatusCode::SERVICE_UNAVAILABLE, "room_unavailable"),
@@ -264,6 +268,7 @@ impl From<Refusal> for ApiError {
             }
             Refusal::TooDeep { .. } => Self::BadRequest { field: "parent", reason: "too_deep" },
             Refusal::Inside => Self::BadRequest { field: "parent", reason: "inside" },
+            Refusal::QuotaExceeded => Self::QuotaExceeded,
             Refusal::NoRole => Self::NoRight { needed: Right::Manage },
             Refusal::NotATeam => Self::BadRequest { field: "space", reason: "not_a_team" },
             Refusal::NoLinks => Self::BadRequest { field: "link", reason: "not_allowed" },

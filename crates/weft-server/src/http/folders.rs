@@ -84,7 +84,7 @@ pub(super) struct Change {
     responses((status = 200, description = "As it is now", body = Folder)),
     extensions(
         ("x-weft-access" = json!({"credential": "token", "scope": "manage", "right": "edit"})),
-        ("x-weft-codes" = json!(["room_unavailable"])),
+        ("x-weft-codes" = json!(["room_unavailable", "quota_exceeded"])),
     )
 )]
 pub(super) async fn change(
@@ -110,6 +110,7 @@ pub(super) async fn change(
         }
         if let Some(Place { space, folder }) = place {
             state.meta.move_folder(id, space, folder).await?;
+            state.look_at_quotas().await?;
             let rooms = state.meta.rooms_under(Target::Folder(id)).await?;
             state.hub.rights_changed_in(rooms).await?;
         }

@@ -19,7 +19,7 @@ const PREFIX: &str = "/api/v1";
 const DOCUMENT: &str = "/api/openapi.json";
 
 /// The table of `docs/api.md`.
-const STATUSES: [(u16, &[&str]); 12] = [
+const STATUSES: [(u16, &[&str]); 13] = [
     (400, &["bad_request", "bad_json"]),
     (
         401,
@@ -70,6 +70,7 @@ const STATUSES: [(u16, &[&str]); 12] = [
     (429, &["too_many_attempts", "too_many_connections"]),
     (502, &["mail_failed", "oidc_unreachable"]),
     (503, &["store_failed", "room_unavailable", "busy"]),
+    (507, &["quota_exceeded"]),
 ];
 
 /// What the names in paths stand for.
@@ -219,7 +220,9 @@ fn codes(path: &str, method: &str, call: &Map<String, Value>) -> BTreeSet<String
     let access = call.get("x-weft-access").expect("every call says who may make it");
     match access["credential"].as_str() {
         Some("sign-in") => add(&["not_signed_in", "sign_in_needed"]),
-        Some("token" | "any") => add(&["not_signed_in", "no_scope"]),
+        Some("token") => add(&["not_signed_in", "no_scope"]),
+        // A room token may have to make its room first.
+        Some("any") => add(&["not_signed_in", "no_scope", "quota_exceeded"]),
         _ => {}
     }
     if access["credential"] != "none" && method != "get" {

@@ -116,7 +116,7 @@ pub(super) struct Create {
     responses((status = 201, description = "The room", body = Room)),
     extensions(
         ("x-weft-access" = json!({"credential": "token", "scope": "write", "right": "edit"})),
-        ("x-weft-codes" = json!(["key_taken", "room_unavailable"])),
+        ("x-weft-codes" = json!(["key_taken", "room_unavailable", "quota_exceeded"])),
     )
 )]
 pub(super) async fn create(
@@ -188,7 +188,7 @@ pub(super) struct Change {
     responses((status = 200, description = "As it is now", body = Room)),
     extensions(
         ("x-weft-access" = json!({"credential": "token", "scope": "manage", "right": "edit"})),
-        ("x-weft-codes" = json!(["key_taken", "room_unavailable"])),
+        ("x-weft-codes" = json!(["key_taken", "room_unavailable", "quota_exceeded"])),
     )
 )]
 pub(super) async fn change(
@@ -227,6 +227,7 @@ pub(super) async fn change(
         }
         if let Some(Place { space, folder }) = place {
             state.meta.move_room(room, space, folder).await?;
+            state.look_at_quotas().await?;
             state.hub.rights_changed(room).await?;
         }
         Ok(Json(room_json(&view(&state, &signed, room).await?)))

@@ -8,7 +8,7 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use weft_core::{PersonId, SpaceId};
+use weft_core::{PersonId, SpaceId, access::Role};
 use weft_store::{
     Invitation, Person, Removed, Scope, SpaceChange, SpaceMember, SpaceRow, SpaceView, Which,
     name_key,
@@ -94,8 +94,14 @@ pub(super) async fn read(
     let folders = state.meta.folders_in(id, me, now).await?;
     let rooms_max = state.config.limits.rooms_listed_max;
     let rooms = state.meta.rooms_of(me, Which::In(id), rooms_max, now).await?;
+    let storage = match view.role {
+        Some(role) if role >= Role::Admin => Some(state.meta.space_storage(id).await?),
+        _ => None,
+    };
     Ok(Json(SpaceContents {
         space: space_json(&view),
+        storage_used: storage.map(|storage| storage.used),
+        quota: storage.and_then(|storage| storage.limit),
         folders: folders.iter().map(folder_json).collect(),
         rooms: rooms.iter().map(room_json).collect(),
     }))
@@ -442,6 +448,10 @@ struct InvitationInfo {
 #[derive(Serialize, ToSchema)]
 pub(super) struct SpaceContents {
     space: Space,
+    /// Bytes of its rooms, those in the trash included; null to those who do not manage the space.
+    storage_used: Option<u64>,
+    /// In bytes; null: as much as the disk does, or I do not manage the space.
+    quota: Option<u64>,
     folders: Vec<Folder>,
     rooms: Vec<Room>,
 }

@@ -11,13 +11,16 @@ use crate::{
     outbox::Close,
 };
 
+/// When somebody may try again to make a room in a space that is full, in milliseconds.
+const FULL_RETRY_MS: u64 = 30_000;
+
 impl Hub {
     /// Makes the connection follow the room of that id or key, if its credential and its person's
     /// right allow that. The room's first word to it is on its way then.
     ///
     /// # Errors
     /// The fault that the client is told: `not_found`, `no_right`, `trashed`, `signed_out`,
-    /// `too_many_rooms`, `room_unavailable`.
+    /// `too_many_rooms`, `quota_exceeded`, `room_unavailable`.
     pub(crate) async fn attach(
         &self,
         connection: &Arc<Connection>,
@@ -34,6 +37,9 @@ impl Hub {
             Some(inbox) => (inbox, String::new()),
             None => {
                 let row = self.find(signed, asked).await.map_err(|error| {
+                    if error.is_quota_exceeded() {
+                        return Fault::new("quota_exceeded").with("retry_ms", FULL_RETRY_MS);
+                    }
                     tracing::error!(%error, "room not found out");
                     failed()
                 })?;

@@ -32,6 +32,7 @@ use weft_store::{Append, Appended, Log, Meta};
 
 use super::{
     Connection, bridge,
+    full::FullRooms,
     load::{LoadError, Origin, load},
     pace::Pace,
     voice::{Said, Voice},
@@ -85,6 +86,8 @@ pub enum Command {
     Serve(Bytes, oneshot::Sender<Option<Outcome>>),
     /// The committed text.
     Text(oneshot::Sender<String>),
+    /// Other rooms are full than before, perhaps this one.
+    LookUpQuota,
     /// Answered when everything accepted so far is stored or turned away.
     Settle(oneshot::Sender<()>),
 }
@@ -115,6 +118,8 @@ pub struct Tools {
     pub quarantine: Arc<Quarantine>,
     /// When the store failed last; 0 once it has taken a change since.
     pub failed_at: Arc<AtomicU64>,
+    /// Which rooms are full.
+    pub full: Arc<FullRooms>,
     /// How long a room that nobody follows stays loaded.
     pub idle_ms: u64,
     /// How long content changes are gathered before the metadata hears of them.
@@ -177,6 +182,8 @@ impl Followers {
 
 /// Sockets that a room writes to before it lets others have its turn.
 const FLUSHES_AT_ONCE: usize = 64;
+/// Bytes that a room takes more than the metadata knows; above it the metadata hears of that at once.
+const UNNOTED_BYTES_MAX: u64 = 1024 * 1024;
 /// How soon an idle room asks again whether it may end.
 const RECONSIDER: Duration = Duration::from_secs(1);
 
@@ -189,7 +196,7 @@ pub struct Task<'a> {
     followers: &'a mut Followers,
     committing: Option<Work<Committed>>,
     loading: Option<Work<Result<(Origin, Loaded), LoadError>>>,
-    saving: Option<Work<(Seq, Option<usize>)>>,
+    saving: Option<Work<Saved>>,
     looking_up: Option<Work<Rights>>,
     texts: HashMap<u64, oneshot::Sender<String>>,
     states: HashMap<u64, oneshot::Sender<Result<Replica, Fault>>>,
@@ -200,6 +207,21 @@ pub struct Task<'a> {
     /// The last change that the metadata has not heard of, and when it shall.
     changed: Option<(PersonId, Millis)>,
     touch_due: Option<Millis>,
+    /// Bytes that the room takes; `None`: it is weighed before the metadata hears of it.
+    weight: Option<u64>,
+    /// Bytes of these that the metadata has not heard of.
+    unnoted: u64,
+    /// Which [`FullRooms::version`] the room has heard of.
+    full_version: u64,
+}
+
+/// What came of storing a snapshot.
+struct Saved {
+    seq: Seq,
+    /// Its size, if it was stored.
+    bytes: Option<usize>,
+    /// What the room took afterwards, if that is known.
+    weight: Option<u64>,
 }
 
 /// Whether the task may end: nobody can reach it any more.
@@ -224,6 +246,9 @@ impl<'a> Task<'a> {
             ticket: 0,
             changed: None,
             touch_due: None,
+            weight: None,
+            unnoted: 0,
+            full_version: 0,
         }
     }
 
@@ -248,9 +273,10 @@ impl<'a> Task<'a> {
                     self.loading = None;
                     self.reloaded(loaded);
                 }
-                (seq, bytes) = work(&mut self.saving) => {
+                saved = work(&mut self.saving) => {
                     self.saving = None;
-                    self.room.snapshotted(seq, bytes);
+                    self.weight = saved.weight;
+                    self.room.snapshotted(saved.seq, saved.bytes);
                 }
                 rights = work(&mut self.looking_up) => {
                     self.looking_up = None;
@@ -279,6 +305,11 @@ impl<'a> Task<'a> {
 
     fn carry_out(&mut self, command: Command) {
         let now = self.tools.clock.now();
+        let full_version = self.tools.full.version();
+        if full_version != self.full_version {
+            self.full_version = full_version;
+            self.room.set_full(self.tools.full.contains(self.room.id()));
+        }
         match command {
             Command::Attach(attach) => {
                 let Attach { connection, voice, title, right, cap, face, start } = *attach;
@@ -357,6 +388,8 @@ impl<'a> Task<'a> {
                 self.texts.insert(self.ticket, answer);
                 self.room.ask(now, Ask::Text(self.ticket));
             }
+            // It has been, before this.
+            Command::LookUpQuota => {}
             Command::Settle(done) => self.settling.push(done),
         }
     }
@@ -402,6 +435,8 @@ impl<'a> Task<'a> {
         match loaded {
             Ok((_, loaded)) => {
                 tracing::info!(%room, head = loaded.head, "room loaded anew");
+                // What was counted may not have been stored, and others may have stored more.
+                self.weight = None;
                 self.room.reloaded(now, loaded);
             }
             Err(error) if error.is_passing() => {
@@ -491,6 +526,12 @@ impl<'a> Task<'a> {
             self.touch_due.get_or_insert(at + self.tools.touch_ms);
         }
         let append = append_of(self.room.id(), &commit);
+        let bytes = append.data.len() as u64;
+        self.weight = self.weight.map(|weight| weight + bytes);
+        self.unnoted += bytes;
+        if self.unnoted >= UNNOTED_BYTES_MAX && self.changed.is_some() {
+            self.touch_due = Some(self.tools.clock.now());
+        }
         let log = Arc::clone(&self.tools.log);
         let room = self.room.id();
         let (failed_at, clock) = (Arc::clone(&self.tools.failed_at), self.tools.clock.clone());
@@ -539,7 +580,9 @@ impl<'a> Task<'a> {
         let said = Said::new(room, &self.origin.kind, message);
         for follower in self.followers.all.values() {
             self.followers.unflushed.push(Arc::clone(&follower.connection.outbox));
-            if let (Message::State { .. }, Voice::Yjs { .. }) = (message, &follower.voice) {
+            if let (Message::State { .. } | Message::Storing(true), Voice::Yjs { .. }) =
+                (message, &follower.voice)
+            {
                 follower.say(room, &self.origin.kind, message);
             } else {
                 said.to(&follower.voice, &follower.connection.outbox, self.room.head());
@@ -553,28 +596,47 @@ impl<'a> Task<'a> {
         let snapshot =
             format::encode_snapshot(&format::Snapshot { seq, state, kind, epoch, lineage });
         let (log, room) = (Arc::clone(&self.tools.log), self.room.id());
+        let meta = Arc::clone(&self.tools.meta);
         self.saving = Some(Box::pin(async move {
             if let Err(error) = log.put_snapshot(room, seq, snapshot).await {
                 tracing::warn!(%room, %error, "snapshot not stored; the log still has everything");
-                return (seq, None);
+                return Saved { seq, bytes: None, weight: None };
             }
             if let Err(error) = log.compact(room, seq).await {
                 tracing::warn!(%room, %error, "log not compacted");
             }
-            (seq, Some(bytes))
+            let weight = weighed(&log, room).await;
+            if let Some(weight) = weight
+                && let Err(error) = meta.set_weight(room, weight).await
+            {
+                tracing::warn!(%room, %error, "what the room takes is not noted");
+            }
+            Saved { seq, bytes: Some(bytes), weight }
         }));
     }
 
-    /// Tells the metadata who changed the room last.
+    /// Tells the metadata who changed the room last, and what it takes now.
     async fn touch(&mut self) {
         self.touch_due = None;
         if let Some((person, at)) = self.changed.take() {
-            let room = self.room.id();
-            if let Err(error) = self.tools.meta.touch(room, person, at, self.tools.told_ms).await {
+            let (room, told_ms) = (self.room.id(), self.tools.told_ms);
+            if self.weight.is_none() {
+                self.weight = weighed(&self.tools.log, room).await;
+            }
+            self.unnoted = 0;
+            if let Err(error) = self.tools.meta.touch(room, person, at, self.weight, told_ms).await
+            {
                 tracing::warn!(%room, %error, "time of change not noted");
             }
+            self.tools.full.weighed.notify_one();
         }
     }
+}
+
+/// What the room takes, if the log can tell.
+async fn weighed(log: &Arc<dyn Log>, room: RoomId) -> Option<u64> {
+    let bytes = log.bytes_of(room).await;
+    bytes.inspect_err(|error| tracing::warn!(%room, %error, "the room cannot be weighed")).ok()
 }
 
 /// What the log stores of a commit.

@@ -71,6 +71,10 @@ impl Log for Treacherous {
         self.log.history(room, after, bytes_max).await
     }
 
+    async fn bytes_of(&self, room: RoomId) -> Result<u64, LogError> {
+        self.log.bytes_of(room).await
+    }
+
     async fn close(&self) {
         self.log.close().await;
     }
@@ -158,7 +162,7 @@ impl Bench {
             hub.create(id, "doc", None).await.unwrap();
             let (kind, title, owner) = ("doc".into(), String::new(), person.id);
             let (space, folder) = (personal(owner), None);
-            let room = NewRoom { id, kind, title, key: None, owner, space, folder };
+            let room = NewRoom { id, kind, title, key: None, owner, space, folder, bytes: 0 };
             meta.create_room(&room, 10, NOW).await.unwrap();
         }
         let sign_in = NewSignIn {

@@ -205,6 +205,7 @@ pub fn close_of(fault: &Fault) -> Close {
         "quarantined" => close(4400, "quarantined"),
         "room_full" => close(4400, "room_full"),
         "awareness_too_large" => close(4400, "awareness_too_large"),
+        "quota_exceeded" => close(4507, "quota_exceeded"),
         "store_failed" => close(4503, "store_failed"),
         "busy" => close(4503, "busy"),
         _ => close(4503, "room_unavailable"),

@@ -171,6 +171,13 @@ async fn every_documented_code_is_reached() {
     see(admin.merge(&room, later.to_vec()).await, 422, "missing_predecessors");
     admin.merge(&room, typed(1, &"x".repeat(300))).await.expect(200);
     see(admin.merge(&room, typed(2, &"y".repeat(300))).await, 409, "room_full");
+    let quotas = async |personal: serde_json::Value| {
+        let form = json!({"team": null, "personal": personal});
+        admin.call(Method::PUT, "/admin/quotas", Some(form)).await.expect(200);
+    };
+    quotas(json!(1)).await;
+    see(admin.post("/rooms", json!({"kind": "doc", "title": ""})).await, 507, "quota_exceeded");
+    quotas(json!(null)).await;
     let order = admin.post("/rooms", json!({"kind": "order", "title": ""})).await.expect(201);
     let order = order["id"].as_str().unwrap();
     see(admin.get(&format!("/rooms/{order}/json")).await, 409, "not_merged");

@@ -23,7 +23,7 @@ use crate::{
 pub struct Client(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 /// A string as lib0 writes it, if it is short.
-fn text(text: &str) -> Vec<u8> {
+pub fn text(text: &str) -> Vec<u8> {
     [&[text.len() as u8], text.as_bytes()].concat()
 }
 
@@ -32,7 +32,7 @@ fn token_of(caller: &Caller) -> String {
     value.trim_start_matches("Bearer ").to_owned()
 }
 
-fn update(bytes: impl Into<Bytes>) -> Bytes {
+pub fn update(bytes: impl Into<Bytes>) -> Bytes {
     Message::Sync(Sync::Update(bytes.into())).write()
 }
 
@@ -40,7 +40,7 @@ fn step1(state_vector: &[u8]) -> Bytes {
     Message::Sync(Sync::Step1(Bytes::copy_from_slice(state_vector))).write()
 }
 
-fn step2(bytes: &[u8]) -> Bytes {
+pub fn step2(bytes: &[u8]) -> Bytes {
     Message::Sync(Sync::Step2(Bytes::copy_from_slice(bytes))).write()
 }
 
@@ -54,7 +54,7 @@ impl Client {
         self.0.send(message).await.unwrap();
     }
 
-    async fn say(&mut self, address: &str, message: &[u8]) {
+    pub async fn say(&mut self, address: &str, message: &[u8]) {
         let message = [&text(address)[..], message].concat();
         self.raw(Socketed::binary(message)).await;
     }
@@ -64,7 +64,7 @@ impl Client {
     }
 
     /// The next message, or the code with which the socket was closed.
-    async fn hear(&mut self) -> Result<Bytes, u16> {
+    pub async fn hear(&mut self) -> Result<Bytes, u16> {
         loop {
             let next = tokio::time::timeout(Duration::from_secs(20), self.0.next());
             match next.await.expect("an answer in time") {
@@ -76,14 +76,14 @@ impl Client {
         }
     }
 
-    async fn hears(&mut self, address: &str, message: &Bytes) {
+    pub async fn hears(&mut self, address: &str, message: &Bytes) {
         let expected = addressed(&text(address).into(), message);
         assert_eq!(self.hear().await, Ok(expected));
     }
 
     /// All that the server has said to this address by the time that everything the client has
     /// sent is stored or turned away.
-    async fn all(&mut self, room: &str, caller: &Caller) -> Vec<Bytes> {
+    pub async fn all(&mut self, room: &str, caller: &Caller) -> Vec<Bytes> {
         let mut all = Vec::new();
         // The first mark has passed the room behind everything else, an update that adds nothing is
         // decided after that, and the second mark comes after the answers to all of it.
@@ -125,7 +125,7 @@ impl Client {
     }
 
     /// Signs in for a document, up to the server's step 1.
-    async fn follow(&mut self, address: &str, caller: &Caller, readonly: bool) {
+    pub async fn follow(&mut self, address: &str, caller: &Caller, readonly: bool) {
         self.token(address, &token_of(caller)).await;
         self.hears(address, &authenticated(readonly)).await;
         let said = self.hear().await.unwrap();

@@ -69,7 +69,7 @@ impl Watched {
         self.until(|inbox| inbox.notices().iter().any(is_read)).await;
     }
 
-    async fn until(&mut self, is_so: impl Fn(&Self) -> bool) {
+    pub async fn until(&mut self, is_so: impl Fn(&Self) -> bool) {
         while !is_so(self) {
             if let In::Events(events) = self.socket.hear().await {
                 events.entries.into_iter().for_each(|e| apply(self.inbox.as_mut(), e));

@@ -276,7 +276,7 @@ impl World {
 }
 
 /// Makes somebody a member.
-async fn join(owner: &Caller, space: &str, username: &str, person: &Caller, role: &str) {
+pub async fn join(owner: &Caller, space: &str, username: &str, person: &Caller, role: &str) {
     let form = json!({"username": username, "role": role});
     owner.post(&format!("/spaces/{space}/members"), form).await.expect(201);
     let agree = json!({"agree": true});

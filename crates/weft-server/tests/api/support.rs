@@ -67,6 +67,12 @@ impl Server {
         Self::in_dir(self.dir, change).await
     }
 
+    /// The same by the clock of this machine.
+    pub async fn restart_in_time(self, change: impl FnOnce(&mut Config)) -> Self {
+        self.running.stop().await;
+        Self::by(Clock::system(), self.dir, change).await
+    }
+
     /// Someone who is not signed in.
     pub fn stranger(&self) -> Caller {
         let base = format!("http://{}", self.running.address());
@@ -237,6 +243,7 @@ pub async fn room_without_a_log(server: &Server, like: &str) -> RoomId {
         owner: row.owner,
         space: row.space,
         folder: row.folder,
+        bytes: 0,
     };
     meta.create_room(&new, u64::MAX, NOW).await.unwrap();
     assert_eq!(meta.right(id, row.owner, NOW).await.unwrap(), Some(Right::Manage));

@@ -2,7 +2,12 @@
 
 use bytes::Bytes;
 
-use super::{Place, append, fill, room, table::check};
+use weft_core::Guard;
+
+use super::{
+    GUARD, Place, append, content, fill, room,
+    table::{check, state},
+};
 use crate::{Append, Appended};
 
 /// A snapshot spares the batches up to it; the newest counts.
@@ -205,4 +210,38 @@ pub async fn concurrent_compactions_do_not_double(place: &dyn Place) {
     let (a, b) = tokio::join!(one.compact(room(1), 90), other.compact(room(1), 90));
     assert_eq!(a.unwrap() + b.unwrap(), 90);
     assert_eq!(one.history(room(1), 0, usize::MAX).await.unwrap(), history);
+}
+
+/// Each byte counts once, in the journal, in the tables, in a file of its own, and archived; another room's do not.
+pub async fn what_a_room_takes_is_all_of_its_batches_and_snapshots(place: &dyn Place) {
+    let log = place.open().await;
+    check(&*log, "bytes 1 | 0").await;
+    fill(&*log, room(1), 3).await;
+    fill(&*log, room(2), 9).await;
+    let batches: u64 = (1..=3).map(|seq| content(room(1), seq, 1).len() as u64).sum();
+    assert_eq!(log.bytes_of(room(1)).await.unwrap(), batches);
+    check(&*log, "append 1 4+0 9=a | ok").await;
+    assert_eq!(log.bytes_of(room(1)).await.unwrap(), batches, "ledgers are no content");
+
+    let large = Bytes::from(vec![7; 300_000]);
+    let next = Append { data: large.clone(), ..append(room(1), 4, 1) };
+    let next = Append { guard: Guard { answers: 1, ..GUARD }, ..next };
+    assert_eq!(log.append(next).await, Appended::Ok);
+    assert_eq!(log.bytes_of(room(1)).await.unwrap(), batches + 300_000);
+    let all = log.history(room(1), 0, usize::MAX).await.unwrap();
+
+    // The newest two snapshots are kept.
+    for seq in [2, 3, 4] {
+        log.put_snapshot(room(1), seq, state(room(1), seq)).await.unwrap();
+    }
+    let snapshots = 2 * state(room(1), 4).len() as u64;
+    assert_eq!(log.bytes_of(room(1)).await.unwrap(), batches + 300_000 + snapshots);
+
+    assert_eq!(log.compact(room(1), 3).await.unwrap(), 3);
+    let archived = log.bytes_of(room(1)).await.unwrap() - 300_000 - snapshots;
+    assert!(archived > 0, "the archive counts");
+    assert_eq!(log.history(room(1), 0, usize::MAX).await.unwrap(), all);
+    let before = log.bytes_of(room(1)).await.unwrap();
+    log.close().await;
+    assert_eq!(place.open().await.bytes_of(room(1)).await.unwrap(), before, "after opening anew");
 }

@@ -15,6 +15,7 @@ use crate::{Appended, Loaded, Log, LogError, StoredBatch};
 /// | `raise ROOM` | the access revision, `no room` |
 /// | `snapshot ROOM SEQ` | `ok`, `not an end` |
 /// | `compact ROOM SEQ` | batches moved |
+/// | `bytes ROOM` | bytes |
 /// | `history ROOM AFTER` | `FIRST+COUNT ...`, `no room` |
 /// | `load ROOM` | `none`, or `EPOCH.ACCESS [at SEQ] FIRST+COUNT ... [CLIENT=LEDGER ...] to HEAD` |
 ///
@@ -56,6 +57,7 @@ async fn answer(log: &dyn Log, call: &str) -> String {
             said(log.put_snapshot(id, seq, state(id, seq)).await, |()| "ok".into())
         }
         ("compact", [seq]) => said(log.compact(id, number(seq)).await, |n| n.to_string()),
+        ("bytes", []) => said(log.bytes_of(id).await, |bytes| bytes.to_string()),
         ("history", [after]) => {
             let history = log.history(id, number(after), usize::MAX).await;
             said(history, |batches| shown(id, &batches))

@@ -196,6 +196,11 @@ impl Log for SqliteLog {
         read::history(&self.readers, &self.blobs, room, unfiled, after, bytes_max).await
     }
 
+    async fn bytes_of(&self, room: RoomId) -> Result<u64, LogError> {
+        let unfiled = self.unfiled(room).await?;
+        read::bytes_of(&self.readers, room, unfiled).await
+    }
+
     async fn close(&self) {
         let mut tasks = self.tasks.lock().await;
         self.ask(Request::Close).await;

@@ -115,6 +115,7 @@ acts! {
     SpaceArchived = "space_archived",
     SpaceUnarchived = "space_unarchived",
     RulesChanged = "rules_changed",
+    QuotaChanged = "quota_changed",
     MemberInvited = "member_invited",
     MemberJoined = "member_joined",
     InvitationDeclined = "invitation_declined",

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, ExprTrait, Func, LikeExpr},
+    sea_query::{Expr, ExprTrait, Func, LikeExpr, Query},
 };
 use weft_core::{
     Millis, SpaceId,
@@ -17,6 +17,7 @@ use super::{
     error::{Doing, MetaError},
     name_key,
     people::{self, Person, PersonBrief},
+    quotas::{self, Quota, SpaceStorage},
     space_id, time,
 };
 
@@ -31,6 +32,30 @@ pub struct PeopleQuery {
     pub active: Option<bool>,
     /// The user name after which the page begins.
     pub after: Option<String>,
+}
+
+/// Which spaces are wanted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SpacesQuery {
+    /// People's own instead of the gallery and those of teams.
+    pub personal: bool,
+    /// In which order, and after which one the page begins.
+    pub order: SpacesOrder,
+}
+
+/// The order of a list of spaces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SpacesOrder {
+    /// The gallery, then the oldest first; after this one.
+    Age(Option<SpaceId>),
+    /// Those that hold most first; after the one that held so much.
+    Use(Option<(u64, SpaceId)>),
+}
+
+impl Default for SpacesOrder {
+    fn default() -> Self {
+        Self::Age(None)
+    }
 }
 
 /// A person as administrators see them.
@@ -49,9 +74,9 @@ pub struct ListedPerson {
 pub struct ListedSpace {
     /// Which.
     pub id: SpaceId,
-    /// A team's or the gallery.
+    /// Whose it is.
     pub kind: SpaceKind,
-    /// 1–64 characters; empty if it is the gallery.
+    /// 1–64 characters; empty if it is the gallery, or personal.
     pub name: String,
     /// Whose it is; nobody's if it is the gallery.
     pub owner: Option<PersonBrief>,
@@ -59,6 +84,8 @@ pub struct ListedSpace {
     pub members: u64,
     /// How many rooms stand in it, the trash included.
     pub rooms: u64,
+    /// What they take, and what they may take.
+    pub storage: SpaceStorage,
     /// When it was made.
     pub created_at: Millis,
     /// Since when it is put away.
@@ -117,16 +144,29 @@ impl Meta {
         rows.into_iter().map(listed).collect()
     }
 
-    /// At most `count_max` spaces of teams, and the gallery, by id: the gallery, then the oldest first.
+    /// At most `count_max` spaces, of those that are wanted.
     pub async fn all_spaces(
         &self,
-        after: Option<SpaceId>,
+        query: SpacesQuery,
         count_max: u64,
     ) -> Result<Vec<ListedSpace>, MetaError> {
-        let mut rows =
-            space::Entity::find().filter(space::Column::Kind.ne(SpaceKind::Personal.name()));
-        if let Some(after) = after {
-            rows = rows.filter(space::Column::Id.gt(after.as_bytes().to_vec()));
+        let kind = space::Column::Kind;
+        let personal = SpaceKind::Personal.name();
+        let of_kind = if query.personal { kind.eq(personal) } else { kind.ne(personal) };
+        let mut rows = space::Entity::find().filter(of_kind);
+        let later = |after: SpaceId| space::Column::Id.gt(after.as_bytes().to_vec());
+        match query.order {
+            SpacesOrder::Age(after) => {
+                rows = after.map_or(rows.clone(), |after| rows.filter(later(after)));
+            }
+            SpacesOrder::Use(after) => {
+                if let Some((used, after)) = after {
+                    let used = quotas::db_bytes(used);
+                    let less = used_by_row().lt(used);
+                    rows = rows.filter(less.or(used_by_row().eq(used).and(later(after))));
+                }
+                rows = rows.order_by_desc(used_by_row());
+            }
         }
         let rows = rows.order_by_asc(space::Column::Id).limit(count_max);
         let rows = rows.all(&self.db).await.doing("list spaces")?;
@@ -152,6 +192,8 @@ impl Meta {
             .all(&self.db)
             .await;
         let rooms = by_id(rooms.doing("count rooms")?);
+        let used = quotas::used_by(&self.db, &ids).await?;
+        let defaults = self.default_quotas().await?;
         let owners = space_member::Entity::find()
             .filter(space_member::Column::Space.is_in(ids))
             .filter(space_member::Column::RoleName.eq(Role::Owner.name()))
@@ -163,12 +205,19 @@ impl Meta {
         let owners: BTreeMap<Vec<u8>, Vec<u8>> =
             owners.into_iter().map(|row| (row.space, row.person)).collect();
         let listed = |row: space::Model| {
+            let kind = SpaceKind::named(&row.kind).ok_or(MetaError::Damaged("a space's kind"))?;
+            let own = Quota::from_column(row.quota);
             Ok(ListedSpace {
                 id: space_id(&row.id)?,
-                kind: SpaceKind::named(&row.kind).ok_or(MetaError::Damaged("a space's kind"))?,
+                kind,
                 owner: owners.get(&row.id).and_then(|owner| briefs.get(owner)).cloned(),
                 members: members.get(&row.id).copied().unwrap_or(0),
                 rooms: rooms.get(&row.id).copied().unwrap_or(0),
+                storage: SpaceStorage {
+                    used: used.get(&row.id).copied().unwrap_or(0),
+                    own,
+                    limit: defaults.limit(kind, own),
+                },
                 name: row.name,
                 created_at: time(row.created_at),
                 archived_at: row.archived_at.map(time),
@@ -176,6 +225,19 @@ impl Meta {
         };
         rows.into_iter().map(listed).collect()
     }
+}
+
+/// What the row's space holds.
+fn used_by_row() -> Expr {
+    let rooms = Query::select()
+        .expr(Func::coalesce([quotas::sum_of_bytes(), Expr::value(0_i64)]))
+        .from(room::Entity)
+        .and_where(
+            Expr::col((room::Entity, room::Column::Space))
+                .eq(Expr::col((space::Entity, space::Column::Id))),
+        )
+        .to_owned();
+    Expr::SubQuery(None, Box::new(rooms.into()))
 }
 
 /// People of whom some name holds the text, whatever its case; of names shown to others Latin letters only.

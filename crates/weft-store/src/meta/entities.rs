@@ -80,6 +80,7 @@ pub mod room {
         pub space: Vec<u8>,
         pub folder: Option<Vec<u8>>,
         pub trashed_with: Option<Vec<u8>>,
+        pub bytes: i64,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -104,6 +105,9 @@ pub mod space {
         pub created_at: i64,
         pub archived_at: Option<i64>,
         pub public_links: bool,
+        /// In bytes; negative: none; null: as usual.
+        pub quota: Option<i64>,
+        pub quota_told: bool,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -106,6 +106,9 @@ pub enum Refusal {
         /// The most that may wait.
         limit: u64,
     },
+    /// The space holds all that it may.
+    #[error("the space holds all that it may")]
+    QuotaExceeded,
     /// The role of the person does not allow it.
     #[error("the person's role in the space does not allow that")]
     NoRole,

@@ -15,7 +15,7 @@ use super::{
     bytes_of, db_time,
     entities::{folder, folder_above, room},
     error::{Doing, MetaError, Refusal},
-    folder_id, person_id, space_id, spaces, time,
+    folder_id, person_id, quotas, space_id, spaces, time,
 };
 
 /// How deep folders may be nested.
@@ -216,7 +216,8 @@ impl Meta {
     ///
     /// # Errors
     /// [`Refusal::NotFound`] if there is no such folder, space, or parent in it;
-    /// [`Refusal::Inside`] if the parent is the folder itself or in it; [`Refusal::TooDeep`].
+    /// [`Refusal::Inside`] if the parent is the folder itself or in it; [`Refusal::TooDeep`];
+    /// [`Refusal::QuotaExceeded`] if its rooms do not fit into another space.
     pub async fn move_folder(
         &self,
         id: FolderId,
@@ -242,6 +243,14 @@ impl Meta {
         let deepest = below.last().map_or(0, |row| usize::try_from(row.depth).unwrap_or(DEPTH_MAX));
         if around.len() + 1 + deepest > DEPTH_MAX {
             return Err(Refusal::TooDeep { limit: DEPTH_MAX as u64 }.into());
+        }
+        if before.space != space {
+            let folders = below.iter().map(|row| row.folder.clone());
+            let rooms = room::Entity::find().filter(room::Column::Folder.is_in(folders));
+            let bytes = quotas::bytes_in(db, rooms).await?;
+            if bytes > 0 {
+                quotas::check_fits(db, space, bytes).await?;
+            }
         }
         for row in &below {
             // What is around it inside the moved folder stays, from it outwards.

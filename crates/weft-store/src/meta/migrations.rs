@@ -18,7 +18,7 @@ use super::{
 };
 
 /// The schema that this program reads and writes.
-pub const SCHEMA: i64 = 10;
+pub const SCHEMA: i64 = 11;
 
 /// Brings the schema to [`SCHEMA`], within the caller's transaction.
 ///
@@ -65,6 +65,9 @@ pub async fn run(db: &impl ConnectionTrait) -> Result<(), MetaError> {
     }
     if done < 10 {
         tenth(db).await?;
+    }
+    if done < 11 {
+        eleventh(db).await?;
     }
     match found {
         Some(SCHEMA) => Ok(()),
@@ -303,6 +306,20 @@ async fn tenth(db: &impl ConnectionTrait) -> Result<(), MetaError> {
         execute(db, &index).await?;
     }
     Ok(())
+}
+
+/// What rooms take, and what spaces may hold. The server weighs what there is when it starts.
+async fn eleventh(db: &impl ConnectionTrait) -> Result<(), MetaError> {
+    let bytes = whole("bytes").default(0).take();
+    execute(db, Table::alter().table("room").add_column(bytes)).await?;
+    for column in [
+        ColumnDef::new("quota").big_integer().take(),
+        ColumnDef::new("quota_told").boolean().not_null().default(false).take(),
+    ] {
+        execute(db, Table::alter().table("space").add_column(column)).await?;
+    }
+    execute(db, &index("space_quota", "space", &["quota"])).await?;
+    execute(db, &index("space_quota_told", "space", &["quota_told"])).await
 }
 
 /// Copies values of each person, or of those of whom a condition is true, into another table.
@@ -798,6 +815,9 @@ mod tests {
         assert_eq!(roles(lin).await, [("personal", owner), ("gallery", Some(Role::Admin))]);
         assert_eq!(roles(bo).await, [("personal", owner), ("gallery", None)]);
         assert!(meta.access_tokens(lin).await.unwrap().is_empty());
+        // What it takes is not known before a server has weighed it; nothing is limited.
+        let storage = meta.space_storage(spaces::personal(lin)).await.unwrap();
+        assert_eq!((storage.used, storage.limit), (0, None));
         // All sign-ins of then began with a password.
         let sign_in = meta.sign_in(&[0x44; 32], 9).await.unwrap().unwrap();
         assert_eq!((sign_in.person.id, sign_in.confirmed_at), (lin, 5));

@@ -23,7 +23,7 @@ use super::{
     folder_id, folders,
     inboxes::inbox_of,
     people::{self, PersonBrief},
-    person_id, room_id, space_id, spaces, time,
+    person_id, quotas, room_id, space_id, spaces, time,
     webhook_events::{self, Event, Happening},
 };
 
@@ -122,13 +122,16 @@ pub struct NewRoom {
     pub space: SpaceId,
     /// The folder that it is in.
     pub folder: Option<FolderId>,
+    /// What its log takes already.
+    pub bytes: u64,
 }
 
 impl Meta {
     /// Stores a room. Its entry 1 must be in the log before (L2, L6).
     ///
     /// # Errors
-    /// [`Refusal::KeyTaken`], [`Refusal::TooManyRooms`] if the owner has `rooms_max` or more.
+    /// [`Refusal::KeyTaken`], [`Refusal::TooManyRooms`] if the owner has `rooms_max` or more,
+    /// [`Refusal::QuotaExceeded`].
     pub async fn create_room(
         &self,
         new: &NewRoom,
@@ -136,7 +139,7 @@ impl Meta {
         now: Millis,
     ) -> Result<RoomRow, MetaError> {
         let write = self.write().await?;
-        check_room(&write.txn, new.owner, new.key.as_deref(), rooms_max).await?;
+        check_room(&write.txn, new.owner, new.space, new.key.as_deref(), rooms_max).await?;
         if let Some(folder) = new.folder {
             folders::check_place(&write.txn, new.space, folder).await?;
         }
@@ -154,6 +157,7 @@ impl Meta {
             space: Set(bytes_of(new.space.as_bytes())),
             folder: Set(new.folder.map(|folder| bytes_of(folder.as_bytes()))),
             trashed_with: Set(None),
+            bytes: Set(quotas::db_bytes(new.bytes)),
         };
         match room::Entity::insert(row).exec_without_returning(&write.txn).await {
             Ok(_) => {}
@@ -187,10 +191,11 @@ impl Meta {
     pub async fn check_room(
         &self,
         owner: PersonId,
+        space: SpaceId,
         key: Option<&str>,
         rooms_max: u64,
     ) -> Result<(), MetaError> {
-        check_room(&self.db, owner, key, rooms_max).await
+        check_room(&self.db, owner, space, key, rooms_max).await
     }
 
     /// The room of that id, or of that key among the rooms that the person owns. Says nothing
@@ -333,7 +338,8 @@ impl Meta {
     /// Moves a room into a space, and a folder there.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`] if there is no such room, space, or folder in it.
+    /// [`Refusal::NotFound`] if there is no such room, space, or folder in it; [`Refusal::QuotaExceeded`] if it does not
+    /// fit into another space.
     pub async fn move_room(
         &self,
         room: RoomId,
@@ -345,6 +351,11 @@ impl Meta {
         spaces::find(&write.txn, space).await?.ok_or(Refusal::NotFound)?;
         if let Some(folder) = folder {
             folders::check_place(&write.txn, space, folder).await?;
+        }
+        if before.space != space {
+            let own = room::Entity::find_by_id(bytes_of(room.as_bytes()));
+            let bytes = quotas::bytes_in(&write.txn, own).await?;
+            quotas::check_fits(&write.txn, space, bytes).await?;
         }
         let moved = one(room)
             .col_expr(room::Column::Space, Expr::value(bytes_of(space.as_bytes())))
@@ -427,17 +438,24 @@ impl Meta {
     }
 
     /// Notes that the room's content changed, unless a later change is noted already (or the room
-    /// has no row: its log may be older than its name). A webhook is told of it at most once in `told_ms`.
+    /// has no row: its log may be older than its name), and what the room takes now, if that is known. A webhook is told
+    /// of it at most once in `told_ms`.
     pub async fn touch(
         &self,
         room: RoomId,
         person: PersonId,
         at: Millis,
+        bytes: Option<u64>,
         told_ms: Millis,
     ) -> Result<(), MetaError> {
         let touch = changed(room, person, at).filter(room::Column::ChangedAt.lte(db_time(at)));
         let write = self.write().await?;
         touch.exec(&write.txn).await.doing("note a room's change")?;
+        if let Some(bytes) = bytes {
+            let weigh =
+                one(room).col_expr(room::Column::Bytes, Expr::value(quotas::db_bytes(bytes)));
+            weigh.exec(&write.txn).await.doing("note what a room takes")?;
+        }
         if let Some(row) = find(&write.txn, room).await? {
             let change = Happening::to_room(Event::RoomChanged, room, row.space, person, at);
             webhook_events::post(&write.txn, &change, Some(told_ms)).await?;
@@ -630,6 +648,7 @@ pub async fn right(
 async fn check_room(
     db: &impl ConnectionTrait,
     owner: PersonId,
+    space: SpaceId,
     key: Option<&str>,
     rooms_max: u64,
 ) -> Result<(), MetaError> {
@@ -637,9 +656,13 @@ async fn check_room(
     if owned.clone().count(db).await.doing("count rooms")? >= rooms_max {
         return Err(Refusal::TooManyRooms { limit: rooms_max }.into());
     }
-    let Some(key) = key else { return Ok(()) };
-    let same = owned.filter(room::Column::Key.eq(key)).count(db).await.doing("look for a key")?;
-    if same > 0 { Err(Refusal::KeyTaken.into()) } else { Ok(()) }
+    if let Some(key) = key {
+        let same = owned.filter(room::Column::Key.eq(key)).count(db).await;
+        if same.doing("look for a key")? > 0 {
+            return Err(Refusal::KeyTaken.into());
+        }
+    }
+    quotas::check_fits(db, space, 0).await
 }
 
 fn one(room: RoomId) -> UpdateMany<room::Entity> {

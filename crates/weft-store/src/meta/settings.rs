@@ -13,6 +13,7 @@ use super::{
     entities::setting,
     error::{Doing, MetaError, Refusal},
     people::{self, NewPerson, Person},
+    quotas::DefaultQuotas,
 };
 
 /// The workspace's name.
@@ -26,6 +27,11 @@ const OFF: &str = "off";
 const SETUP_SECRET: &str = "setup_secret";
 /// Who may make an account, in the caller's words.
 const REGISTRATION: &str = "registration";
+
+/// How much each team's space may hold, in bytes; nothing: as much as the disk does.
+const TEAM_QUOTA: &str = "team_quota";
+/// The same of each person's own space.
+const PERSONAL_QUOTA: &str = "personal_quota";
 
 /// A set-up link: what it proves and how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -183,6 +189,44 @@ async fn check_setup(
 /// What [`Meta::public_links`] says, as the caller's transaction sees it.
 pub async fn public_links(db: &impl ConnectionTrait) -> Result<bool, MetaError> {
     Ok(read(db, PUBLIC_LINKS).await?.as_deref() != Some(OFF))
+}
+
+/// What [`Meta::default_quotas`] says, as the caller's transaction sees it.
+pub async fn default_quotas(db: &impl ConnectionTrait) -> Result<DefaultQuotas, MetaError> {
+    let quota = async |name| {
+        let bytes = read(db, name).await?.map(|bytes| bytes.parse::<u64>());
+        bytes.transpose().map_err(|_| MetaError::Damaged("a quota"))
+    };
+    Ok(DefaultQuotas { team: quota(TEAM_QUOTA).await?, personal: quota(PERSONAL_QUOTA).await? })
+}
+
+/// Stores what is another than before, and notes it.
+pub async fn set_default_quotas(
+    db: &impl ConnectionTrait,
+    wanted: DefaultQuotas,
+) -> Result<(), MetaError> {
+    let before = default_quotas(db).await?;
+    for (name, before, wanted) in
+        [(TEAM_QUOTA, before.team, wanted.team), (PERSONAL_QUOTA, before.personal, wanted.personal)]
+    {
+        if before == wanted {
+            continue;
+        }
+        let note = Note::of(Act::SettingChanged).with("setting", name);
+        let note = match wanted {
+            Some(bytes) => {
+                set(db, name, &bytes.to_string()).await?;
+                note.with("value", bytes)
+            }
+            None => {
+                let gone = setting::Entity::delete_by_id(name.to_owned()).exec(db).await;
+                gone.doing("store a setting")?;
+                note.with("value", "unlimited")
+            }
+        };
+        note.add(db).await?;
+    }
+    Ok(())
 }
 
 /// Has a row if links may let no guests in.

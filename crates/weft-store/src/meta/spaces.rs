@@ -476,6 +476,8 @@ async fn insert(
         created_at: Set(db_time(now)),
         archived_at: Set(None),
         public_links: Set(true),
+        quota: Set(None),
+        quota_told: Set(false),
     };
     space::Entity::insert(row).exec_without_returning(db).await.doing("store a space")?;
     let name = name.to_owned();
@@ -622,7 +624,7 @@ pub fn role(name: &str) -> Result<Role, MetaError> {
     Role::named(name).ok_or(MetaError::Damaged("a role's name"))
 }
 
-fn from_row(row: &space::Model) -> Result<SpaceRow, MetaError> {
+pub fn from_row(row: &space::Model) -> Result<SpaceRow, MetaError> {
     Ok(SpaceRow {
         id: space_id(&row.id)?,
         kind: SpaceKind::named(&row.kind).ok_or(MetaError::Damaged("a space's kind"))?,

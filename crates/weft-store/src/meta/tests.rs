@@ -7,6 +7,7 @@ use super::*;
 
 mod departures;
 mod inboxes;
+mod quotas;
 mod spaces;
 mod webhooks;
 
@@ -76,6 +77,7 @@ fn new_room(id: u8, owner: PersonId, key: Option<&str>) -> NewRoom {
         owner,
         space: personal(owner),
         folder: None,
+        bytes: 0,
     }
 }
 
@@ -324,7 +326,7 @@ async fn rooms_are_found_by_id_and_by_the_owners_key() {
 
     let again = new_room(13, lin, Some("plan"));
     assert_eq!(refusal(f.meta.create_room(&again, ROOMS_MAX, 1).await), Refusal::KeyTaken);
-    let full = refusal(f.meta.check_room(lin, None, 1).await);
+    let full = refusal(f.meta.check_room(lin, personal(lin), None, 1).await);
     assert_eq!(full, Refusal::TooManyRooms { limit: 1 });
 }
 
@@ -381,8 +383,8 @@ async fn lists_show_what_changed_last_first() {
     let first = RoomId::from_bytes([10; 16]);
     f.meta.grant(Target::Room(first), &to("bo", Right::Comment), lin, 1).await.unwrap();
     assert_eq!(f.listed(lin, false).await, [12, 11, 10]);
-    f.meta.touch(first, bo, 50, 0).await.unwrap();
-    f.meta.touch(first, lin, 40, 0).await.unwrap();
+    f.meta.touch(first, bo, 50, None, 0).await.unwrap();
+    f.meta.touch(first, lin, 40, None, 0).await.unwrap();
     assert_eq!(f.listed(lin, false).await, [10, 12, 11]);
     assert_eq!(f.listed(bo, false).await, [10]);
 

@@ -35,7 +35,8 @@ export default function OrderRoom({ room, replica, state, myId }: Props) {
   );
   const names = useNames(state.roomId ?? '', state.faces, wanted);
   const editor = mayWrite(state.right);
-  const off = state.save.kind === 'failed' && state.save.reason === 'store';
+  const { save } = state;
+  const off = save.kind === 'failed' && (save.reason === 'store' || save.reason === 'full');
   const buttons = (
     <StatusButtons order={order} editor={editor} manager={state.right === 'manage'} off={off} acts={acts} />
   );

@@ -28,6 +28,8 @@ export class DocCore implements Replica {
   #held: Uint8Array[] | null = null;
   /** Tokens of own operations that the present Y.Doc holds. */
   readonly #within = new Set<number>();
+  /** Own operations of earlier visits that build on entries which have not come yet, in order. */
+  #early: PendingOp[] = [];
 
   constructor(host: ReplicaHost) {
     this.#host = host;
@@ -49,6 +51,7 @@ export class DocCore implements Replica {
     this.#gather.flush();
     this.#generation += 1;
     this.#within.clear();
+    this.#early = [];
     this.#ydoc = ydoc;
     if (this.#held) this.#held = [];
     ydoc.on('update', (update: Uint8Array, origin: unknown) => {
@@ -76,14 +79,22 @@ export class DocCore implements Replica {
     else readInto(this.#mustDoc(), effect);
   }
 
-  reached(): void {}
+  /** What has come may be what own operations waited for. */
+  reached(): void {
+    const early = this.#early;
+    this.#early = [];
+    for (const op of early) this.pending(op, false);
+  }
 
   pending(op: PendingOp, fresh: boolean): void {
     const ydoc = this.#mustDoc();
     if (!fresh) {
       try {
-        // Without its predecessors it would lie in wait in the document; the server refuses it.
-        if (!hasPredecessors(ydoc, op.bytes)) return;
+        // Without its predecessors it would lie in wait in the document.
+        if (!hasPredecessors(ydoc, op.bytes)) {
+          this.#early = [...this.#early.filter(({ token }) => token !== op.token), op];
+          return;
+        }
         readInto(ydoc, op.bytes);
       } catch {
         return;
@@ -93,10 +104,11 @@ export class DocCore implements Replica {
   }
 
   accepted(op: PendingOp): void {
-    this.#within.delete(op.token);
+    this.dropped(op);
   }
 
   dropped(op: PendingOp): boolean {
+    this.#early = this.#early.filter(({ token }) => token !== op.token);
     return this.#within.delete(op.token);
   }
 

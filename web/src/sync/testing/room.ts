@@ -35,6 +35,8 @@ export class FakeRoom {
   readonly losing = new Set<number>();
   /** A test's own verdict; null: as usual. */
   verdict: (submit: pb.Submit) => Is | null = () => null;
+  /** A newcomer gets the first state and all entries, as from a log without a snapshot. */
+  attachesByEntries = false;
   /** Pulls are answered by state. */
   pullsByState = false;
   /** Per client, outcome by number. */
@@ -50,6 +52,9 @@ export class FakeRoom {
   attached({ sinceSeq, epoch, lineage }: pb.Attach): MessageInitShape<typeof AttachedSchema> {
     const since = Number(sinceSeq);
     const resumes = since > 0 && Number(epoch) === this.epoch && Number(lineage) === this.lineage;
+    const start = this.attachesByEntries
+      ? { stateSeq: 1n, state: Y.encodeStateAsUpdate(new Y.Doc()), entries: this.log.slice(1) }
+      : { stateSeq: BigInt(this.head), state: this.state() };
     return {
       room: this.bytes,
       kind: this.kind,
@@ -58,7 +63,7 @@ export class FakeRoom {
       head: BigInt(this.head),
       right: this.right,
       hasState: !resumes,
-      ...(resumes ? { entries: this.log.slice(since) } : { stateSeq: BigInt(this.head), state: this.state() }),
+      ...(resumes ? { entries: this.log.slice(since) } : start),
       peers: this.peers ?? [],
       color: 1,
       title: 'Q4 plan',

@@ -29,6 +29,8 @@ const room = (title: string, at: string | null) =>
 const team = space('team', 'team', 'Team');
 const content: SpaceContent = {
   space: team,
+  storage_used: null,
+  quota: null,
   folders: [folder('plans', null), folder('q4', 'plans'), folder('art', null)],
   rooms: [room('top', null), room('deep', 'q4'), room('hidden', 'not mine to see')],
 };

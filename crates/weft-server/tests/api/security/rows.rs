@@ -98,6 +98,7 @@ pub async fn row(world: &mut World, operation: &Operation<'_>, who: Who) -> Row 
         | "get_admin_quarantine"
         | "get_admin_people"
         | "get_admin_registration"
+        | "get_admin_quotas"
         | "get_admin_spaces"
         | "get_admin_storage"
         | "get_admin_mail"
@@ -192,6 +193,11 @@ pub async fn row(world: &mut World, operation: &Operation<'_>, who: Who) -> Row 
             let room = world.document().await;
             let form = json!({"room": room, "right": "read"});
             Row { room: Some(room), ..Row::sending(form) }
+        }
+        "put_admin_quotas" => Row::sending(json!({"team": null, "personal": null})),
+        "get_admin_spaces_space_quota" => Row::of("space", &space),
+        "put_admin_spaces_space_quota" => {
+            Row::of("space", &space).with(json!({"quota_set": "default"}))
         }
         "patch_admin_sharing" => Row::sending(json!({"public_links": true})),
         "post_links_look" | "post_links_open" => {

@@ -66,6 +66,25 @@ pub(super) async fn history(
     batches(&mut at, blobs, room, &found, after, bytes_max).await
 }
 
+/// Bytes of all payloads of the room, wherever they lie. A batch that is archived and not dropped yet counts as
+/// part of the archive.
+pub(super) async fn bytes_of(
+    pool: &SqlitePool,
+    room: RoomId,
+    unfiled: Vec<(u64, Change)>,
+) -> Result<u64, LogError> {
+    let mut at = begin(pool).await?;
+    let Some(found) = find(&mut at, room, unfiled).await? else { return Ok(0) };
+    let sql = "SELECT COALESCE((SELECT SUM(size) FROM segments WHERE room = ?1), 0) \
+               + COALESCE((SELECT SUM(size) FROM snapshots WHERE room = ?1), 0) \
+               + COALESCE((SELECT SUM(size) FROM batches WHERE room = ?1 AND first_seq > \
+                   COALESCE((SELECT MAX(last_seq) FROM segments WHERE room = ?1), 0)), 0)";
+    let query = sqlx::query(sql).bind(key(room));
+    let row = query.fetch_one(&mut *at).await.map_err(broken(room))?;
+    let unfiled = found.unfiled.iter().map(|change| change.entry.payload.bytes());
+    Ok(number(&row, 0).map_err(broken(room))?.saturating_add(unfiled.sum()))
+}
+
 /// A view of the log that does not change until it is dropped.
 pub(super) async fn begin(pool: &SqlitePool) -> Result<Reading, LogError> {
     pool.begin().await.map_err(LogError::db("cannot begin to read"))

@@ -116,7 +116,7 @@ async fn changes_of_a_room_are_told_apart_and_the_last_is_told() {
     let lin = f.person(1, "lin").await;
     let room = f.room(2, lin, None).await;
     f.webhook(9, lin, &[Event::RoomChanged]).await;
-    let touch = async |at| f.meta.touch(room, lin, at, APART).await.unwrap();
+    let touch = async |at| f.meta.touch(room, lin, at, None, APART).await.unwrap();
     touch(1_000).await;
     touch(1_500).await;
     let first = f.claims(40_000, 2_000).await;
