@@ -72,7 +72,7 @@ pub struct RoomLimits {
     /// How long clients wait while the room's space is full; they are told when it is not any more.
     pub full_pause_ms: Millis,
     /// Bytes logged after which a snapshot is due, at the least; an entry counts as 1 KiB more than it
-    /// has, and in a room that everybody has left a sixteenth is enough.
+    /// has, and when the last one leaves a sixteenth is enough.
     pub snapshot_bytes_min: usize,
     /// Entries logged after which a snapshot is due.
     pub snapshot_entries_max: u64,
@@ -327,6 +327,8 @@ pub struct Room {
     noticed: Option<(Seq, u64)>,
     /// Whether sessions were told that the store does not take changes.
     told_failing: bool,
+    /// The last one has left, and the state was not looked at since.
+    left: bool,
     /// Whether the room's space has all that it may hold.
     is_full: bool,
     /// Whether somebody was turned away for that.
@@ -366,6 +368,7 @@ impl Room {
             looking_up: false,
             noticed: None,
             told_failing: false,
+            left: false,
             is_full: false,
             told_full: false,
             outputs: VecDeque::new(),
@@ -664,7 +667,8 @@ impl Room {
             self.awareness.leave(session);
             self.lanes.forget(session);
             self.schedule_presence(now);
-            if self.members.is_empty() && self.flight.is_none() && self.health == Health::Ready {
+            self.left = self.members.is_empty();
+            if self.left && self.flight.is_none() && self.health == Health::Ready {
                 self.offer_snapshot();
             }
         }

@@ -3,6 +3,7 @@
 use std::{
     any::Any,
     collections::BTreeMap,
+    mem,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
@@ -616,7 +617,7 @@ impl Room {
     /// Has the state stored if that is due. It must be the one at the head.
     pub(super) fn offer_snapshot(&mut self) {
         let RoomLimits { snapshot_bytes_min, snapshot_entries_max, .. } = self.limits;
-        let left = self.members.is_empty();
+        let left = mem::take(&mut self.left);
         if self.recent.is_due(self.head, snapshot_bytes_min, snapshot_entries_max, left) {
             let state = self.machine.snapshot();
             self.recent.set_state(self.head, state.clone());

@@ -93,7 +93,7 @@ impl Recent {
     }
 
     /// Whether a snapshot is due: when what was logged since takes as long to read as the last one, or
-    /// (`left`: nobody is here) a good part of that, so that whoever comes next finds the room read.
+    /// (`left`: the last one has just gone) a part of that, so that whoever comes next need not wait for it.
     pub(super) fn is_due(&self, head: Seq, bytes_min: usize, entries_max: u64, left: bool) -> bool {
         let entries = head - self.stored;
         let since = self.unstored_bytes + entries as usize * ENTRY_BYTES;

@@ -704,6 +704,28 @@ fn a_room_that_everybody_left_is_stored_as_a_snapshot_soon() {
     b.room.detach(b.now, A);
     b.drain();
     b.said(&[""; 0]); // Nothing was logged since.
+
+    // What is on its way when the last one leaves belongs to it.
+    b.attach(A);
+    (4..=6).for_each(|n| edit(&mut b, n));
+    b.submit(A, CA, 7, "word");
+    b.said.clear();
+    b.room.detach(b.now, A);
+    b.drain();
+    b.said(&[""; 0]);
+    b.commit();
+    b.said.retain(|line| line.starts_with("snapshot"));
+    b.said(&["snapshot 8"]);
+    b.room.snapshotted(8, Some(8));
+    // Nobody is here, but nobody leaves either.
+    let caller = Caller { person: person(B), right: Right::Edit, access: 0 };
+    for ticket in 1..=4 {
+        b.room.merge_for(b.now, ticket, caller, Bytes::from_static(b"word"));
+        b.drain();
+        b.commit();
+    }
+    b.said.retain(|line| line.starts_with("snapshot"));
+    b.said(&[""; 0]);
 }
 
 #[test]
