@@ -1,15 +1,15 @@
 /** The audit log of a space, for those who govern it. */
 import { Text, Title } from '@mantine/core';
-import { Link, useParams } from '@tanstack/react-router';
+import { useParams } from '@tanstack/react-router';
 import { asApiError } from '../api/client';
 import { mayGovern, useSpaces } from '../api/spaces';
 import { useWords } from '../i18n/hooks';
-import { spaceName } from '../i18n/names';
 import { ActList } from '../ui/ActList';
 import { HomeLink, LoadFailed, PageState } from '../ui/PageState';
 import { usePageTitle } from '../ui/usePageTitle';
 import classes from './List.module.css';
 import { ListSkeleton } from './RoomList';
+import { SpaceCrumb } from './SpaceCrumb';
 
 export function AuditPage() {
   const { t } = useWords();
@@ -30,13 +30,7 @@ export function AuditPage() {
       )}
       {space !== undefined && mayGovern(space) && (
         <>
-          <nav className={classes.crumbs} aria-label={t('space.path')}>
-            <span className={classes.crumb}>
-              <Link to="/space/$id" params={{ id: space.id }}>
-                {spaceName(t, space)}
-              </Link>
-            </span>
-          </nav>
+          <SpaceCrumb space={space} />
           <header className={classes.header}>
             <Title order={1} fz={24}>
               {t('audit.title')}

@@ -9,7 +9,7 @@ import {
   IconSend,
   IconTrash,
 } from '@tabler/icons-react';
-import { Link, useParams } from '@tanstack/react-router';
+import { useParams } from '@tanstack/react-router';
 import { useId, useState } from 'react';
 import { asApiError } from '../api/client';
 import { useSpaces } from '../api/spaces';
@@ -17,7 +17,6 @@ import type { Space, Webhook } from '../api/types';
 import { useWebhookActs, useWebhooks } from '../api/webhooks';
 import { useSeen } from '../app/inbox';
 import { useWords } from '../i18n/hooks';
-import { spaceName } from '../i18n/names';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { MoreButton } from '../ui/MoreButton';
 import { HomeLink, LoadFailed, PageState } from '../ui/PageState';
@@ -26,6 +25,7 @@ import { usePageTitle } from '../ui/usePageTitle';
 import { WebhookDialog, webhookName } from '../ui/WebhookDialog';
 import classes from './List.module.css';
 import { ListSkeleton } from './RoomList';
+import { SpaceCrumb } from './SpaceCrumb';
 import { WebhookLog } from './WebhookLog';
 
 export function WebhooksPage() {
@@ -63,13 +63,7 @@ function Inside({ space, webhooks, events }: { space: Space; webhooks: Webhook[]
   );
   return (
     <>
-      <nav className={classes.crumbs} aria-label={t('space.path')}>
-        <span className={classes.crumb}>
-          <Link to="/space/$id" params={{ id: space.id }}>
-            {spaceName(t, space)}
-          </Link>
-        </span>
-      </nav>
+      <SpaceCrumb space={space} />
       <header className={classes.header}>
         <Title order={1} fz={24}>
           {t('webhooks.title')}

@@ -1,10 +1,9 @@
 /** Who changed whose rights to a room: asked for when it is opened. */
-import { Stack, UnstyledButton } from '@mantine/core';
-import { IconChevronDown } from '@tabler/icons-react';
+import { Stack } from '@mantine/core';
 import { useId, useState } from 'react';
 import { useWords } from '../i18n/hooks';
 import { ActList } from './ActList';
-import classes from './Share.module.css';
+import { ShareFold } from './ShareFold';
 
 export function ShareActs({ room }: { room: string }) {
   const { t } = useWords();
@@ -12,15 +11,9 @@ export function ShareActs({ room }: { room: string }) {
   const id = useId();
   return (
     <Stack gap={8}>
-      <UnstyledButton
-        className={classes.who}
-        aria-expanded={open}
-        aria-controls={id}
-        onClick={() => setOpen(!open)}
-      >
-        <IconChevronDown size={16} stroke={1.5} aria-hidden="true" data-open={open || undefined} />
+      <ShareFold open={open} onToggle={() => setOpen(!open)} shows={id}>
         {t('audit.room')}
-      </UnstyledButton>
+      </ShareFold>
       <div id={id}>{open && <ActList of={{ of: 'room', id: room }} label={t('audit.room')} />}</div>
     </Stack>
   );

@@ -1,12 +1,12 @@
 /** “Who can open this”: the effective result, by name, with the reasons. */
-import { Text, UnstyledButton } from '@mantine/core';
-import { IconChevronDown } from '@tabler/icons-react';
+import { Text } from '@mantine/core';
 import { useId, useState } from 'react';
 import type { GrantRight, LinkWho, Person, RoomInfo, Why } from '../api/types';
 import { rightName } from '../i18n/faults';
 import { useWhen, useWords } from '../i18n/hooks';
 import { spaceName } from '../i18n/names';
 import classes from './Share.module.css';
+import { ShareFold } from './ShareFold';
 
 /** Whoever has the link: nobody knows how many. */
 export interface WhoByLink {
@@ -26,15 +26,9 @@ export function ShareWho({ people, space, link }: Props) {
   const id = useId();
   return (
     <>
-      <UnstyledButton
-        className={classes.who}
-        aria-expanded={open}
-        aria-controls={id}
-        onClick={() => setOpen(!open)}
-      >
-        <IconChevronDown size={16} stroke={1.5} aria-hidden="true" data-open={open || undefined} />
+      <ShareFold open={open} onToggle={() => setOpen(!open)} shows={id}>
         {t('share.who', { count: people.length })}
-      </UnstyledButton>
+      </ShareFold>
       <ul id={id} className={classes.whoList} hidden={!open} data-testid="share-who">
         {people.map((person) => (
           <li key={person.id} className={classes.whoRow}>
