@@ -184,8 +184,6 @@ impl Followers {
 const FLUSHES_AT_ONCE: usize = 64;
 /// Bytes that a room takes more than the metadata knows; above it the metadata hears of that at once.
 const UNNOTED_BYTES_MAX: u64 = 1024 * 1024;
-/// A room's entries go to the archive by so many, because each time makes a file; snapshots come more often.
-const ARCHIVED_ENTRIES: Seq = 2_000;
 /// How soon an idle room asks again whether it may end.
 const RECONSIDER: Duration = Duration::from_secs(1);
 
@@ -604,7 +602,7 @@ impl<'a> Task<'a> {
                 tracing::warn!(%room, %error, "snapshot not stored; the log still has everything");
                 return Saved { seq, bytes: None, weight: None };
             }
-            if let Err(error) = log.compact(room, seq - seq % ARCHIVED_ENTRIES).await {
+            if let Err(error) = log.compact(room, seq).await {
                 tracing::warn!(%room, %error, "log not compacted");
             }
             let weight = weighed(&log, room).await;
