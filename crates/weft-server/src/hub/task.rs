@@ -184,6 +184,8 @@ impl Followers {
 const FLUSHES_AT_ONCE: usize = 64;
 /// Bytes that a room takes more than the metadata knows; above it the metadata hears of that at once.
 const UNNOTED_BYTES_MAX: u64 = 1024 * 1024;
+/// A room's entries go to the archive by so many, because each time makes a file; snapshots come more often.
+const ARCHIVED_ENTRIES: Seq = 2_000;
 /// How soon an idle room asks again whether it may end.
 const RECONSIDER: Duration = Duration::from_secs(1);
 
@@ -198,6 +200,7 @@ pub struct Task<'a> {
     loading: Option<Work<Result<(Origin, Loaded), LoadError>>>,
     saving: Option<Work<Saved>>,
     looking_up: Option<Work<Rights>>,
+    noting: Option<Work<()>>,
     texts: HashMap<u64, oneshot::Sender<String>>,
     states: HashMap<u64, oneshot::Sender<Result<Replica, Fault>>>,
     merges: HashMap<u64, oneshot::Sender<Option<Outcome>>>,
@@ -238,6 +241,7 @@ impl<'a> Task<'a> {
             loading: None,
             saving: None,
             looking_up: None,
+            noting: None,
             texts: HashMap::new(),
             states: HashMap::new(),
             merges: HashMap::new(),
@@ -253,6 +257,9 @@ impl<'a> Task<'a> {
     }
 
     /// Serves until nobody follows the room any more, for a while.
+    ///
+    /// All that takes time is under way beside one another and waited for here alone: what waits for a lock or a
+    /// connection while something else that has it is not polled would wait for ever.
     pub async fn run(mut self, mut commands: mpsc::Receiver<Command>, may_end: MayEnd<'_>) {
         let mut idle_since = Instant::now();
         let idle = Duration::from_millis(self.tools.idle_ms);
@@ -260,7 +267,8 @@ impl<'a> Task<'a> {
             if !self.room.is_idle() {
                 idle_since = Instant::now();
             }
-            let due = self.room.next_wake().into_iter().chain(self.touch_due).min();
+            let touch_due = self.touch_due.filter(|_| self.noting.is_none());
+            let due = self.room.next_wake().into_iter().chain(touch_due).min();
             let wake = due.map(|at| Instant::now() + self.tools.clock.until(at));
             let wake = wake.unwrap_or_else(|| (idle_since + idle).max(Instant::now() + RECONSIDER));
             tokio::select! {
@@ -282,19 +290,20 @@ impl<'a> Task<'a> {
                     self.looking_up = None;
                     self.room.looked_up(self.tools.clock.now(), rights);
                 }
+                () = work(&mut self.noting) => self.noting = None,
                 command = commands.recv() => match command {
                     Some(command) => self.carry_out(command),
-                    None => return self.touch().await,
+                    None => return self.end().await,
                 },
                 () = tokio::time::sleep_until(wake) => {
                     // A clock that was set back must not hold up what is due.
                     let now = self.tools.clock.now().max(due.unwrap_or_default());
                     self.room.wake(now);
-                    if self.touch_due.is_some_and(|due| due <= now) {
-                        self.touch().await;
+                    if touch_due.is_some_and(|due| due <= now) {
+                        self.touch();
                     }
                     if self.room.is_idle() && idle_since.elapsed() >= idle && may_end(&commands) {
-                        return self.touch().await;
+                        return self.end().await;
                     }
                 }
             }
@@ -602,7 +611,7 @@ impl<'a> Task<'a> {
                 tracing::warn!(%room, %error, "snapshot not stored; the log still has everything");
                 return Saved { seq, bytes: None, weight: None };
             }
-            if let Err(error) = log.compact(room, seq).await {
+            if let Err(error) = log.compact(room, seq - seq % ARCHIVED_ENTRIES).await {
                 tracing::warn!(%room, %error, "log not compacted");
             }
             let weight = weighed(&log, room).await;
@@ -616,19 +625,32 @@ impl<'a> Task<'a> {
     }
 
     /// Tells the metadata who changed the room last, and what it takes now.
-    async fn touch(&mut self) {
+    fn touch(&mut self) {
         self.touch_due = None;
-        if let Some((person, at)) = self.changed.take() {
-            let (room, told_ms) = (self.room.id(), self.tools.told_ms);
-            if self.weight.is_none() {
-                self.weight = weighed(&self.tools.log, room).await;
-            }
-            self.unnoted = 0;
-            if let Err(error) = self.tools.meta.touch(room, person, at, self.weight, told_ms).await
-            {
+        let Some((person, at)) = self.changed.take() else { return };
+        self.unnoted = 0;
+        let (room, told_ms, known) = (self.room.id(), self.tools.told_ms, self.weight);
+        let (log, meta) = (Arc::clone(&self.tools.log), Arc::clone(&self.tools.meta));
+        let full = Arc::clone(&self.tools.full);
+        self.noting = Some(Box::pin(async move {
+            let weight = if known.is_some() { known } else { weighed(&log, room).await };
+            if let Err(error) = meta.touch(room, person, at, weight, told_ms).await {
                 tracing::warn!(%room, %error, "time of change not noted");
             }
-            self.tools.full.weighed.notify_one();
+            full.weighed.notify_one();
+        }));
+    }
+
+    /// Tells the metadata what it has not heard of yet.
+    async fn end(mut self) {
+        // Nobody waits for the snapshot, and nobody polls it any more.
+        self.saving = None;
+        if let Some(noting) = self.noting.take() {
+            noting.await;
+        }
+        self.touch();
+        if let Some(noting) = self.noting.take() {
+            noting.await;
         }
     }
 }

@@ -8,6 +8,7 @@ use std::{
 use async_trait::async_trait;
 use futures_channel::mpsc;
 use metrics_exporter_prometheus::PrometheusBuilder;
+use tokio::sync::Notify;
 use weft_core::{
     Right, Seq,
     machine::{Author, Damaged, Digest, Machine, Merging, Upset},
@@ -27,11 +28,13 @@ use crate::{
 
 const NOW: u64 = 1_800_000_000_000;
 
-/// A log that makes the next append to one room panic.
+/// A log that makes the next append to one room panic, or does not come to an end of weighing it.
 struct Treacherous {
     log: SqliteLog,
     room: RoomId,
     armed: AtomicBool,
+    stuck: AtomicBool,
+    weighs: Notify,
 }
 
 #[async_trait]
@@ -72,6 +75,10 @@ impl Log for Treacherous {
     }
 
     async fn bytes_of(&self, room: RoomId) -> Result<u64, LogError> {
+        if room == self.room && self.stuck.load(Ordering::SeqCst) {
+            self.weighs.notify_one();
+            std::future::pending::<()>().await;
+        }
         self.log.bytes_of(room).await
     }
 
@@ -144,7 +151,8 @@ impl Bench {
     async fn new(limits: Limits) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let log = SqliteLog::open(&dir.path().join("log"), Default::default()).await.unwrap();
-        let log = Arc::new(Treacherous { log, room: FAILING, armed: AtomicBool::new(false) });
+        let (armed, stuck, weighs) = Default::default();
+        let log = Arc::new(Treacherous { log, room: FAILING, armed, stuck, weighs });
         let meta = Arc::new(Meta::open(&dir.path().join("meta.db")).await.unwrap());
         let new = NewPerson {
             id: PersonId::from_bytes([7; 16]),
@@ -222,6 +230,21 @@ impl Session {
             other => panic!("{other:?}"),
         }
     }
+}
+
+/// While something that a room waits for does not come, nothing else of it may wait: the one could hold what the
+/// other needs.
+#[tokio::test]
+async fn a_room_serves_while_the_metadata_is_told_of_it() {
+    let limits = Limits { room_touch_ms: 1, ..Limits::default() };
+    let bench = Bench::new(limits).await;
+    bench.log.stuck.store(true, Ordering::SeqCst);
+    let mut session = bench.open(FAILING).await;
+    session.merge(FAILING, 1).await;
+    assert_eq!(session.saved().await, 2);
+    bench.log.weighs.notified().await;
+    session.merge(FAILING, 2).await;
+    assert_eq!(session.saved().await, 3);
 }
 
 #[tokio::test]
