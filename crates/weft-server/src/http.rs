@@ -30,6 +30,7 @@ mod operation;
 mod people;
 mod people_search;
 mod pictures;
+mod push;
 mod quotas;
 mod requests;
 pub(crate) mod room_tokens;
@@ -138,6 +139,7 @@ fn v1(op_bytes_max: usize, picture_bytes_max: usize) -> OpenApiRouter<AppState> 
         .routes(routes!(account::change_password))
         .routes(routes!(account::sign_ins, account::end_other_sign_ins))
         .routes(routes!(account::end_sign_in))
+        .routes(routes!(push::read, push::set, push::remove))
         .routes(routes!(second_factor::begin))
         .routes(routes!(second_factor::confirm))
         .routes(routes!(second_factor::turn_off))

@@ -16,6 +16,8 @@ mod notify;
 mod oidc;
 mod outbox;
 mod picture;
+mod post;
+mod push;
 mod quarantine;
 mod quotas;
 mod serve;

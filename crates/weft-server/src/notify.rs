@@ -5,7 +5,9 @@
 //! told of what they cannot open, nor of what they have muted: that is looked up when it is delivered.
 //!
 //! Start at [`deliver`].
-//! Not here: what an inbox does with a notice (`weft_core::kind::inbox`), words (the web app).
+//! Not here: what an inbox does with a notice (`weft_core::kind::inbox`), letters (`digest`), browsers (`push`).
+
+pub(crate) mod words;
 
 use std::{
     collections::BTreeSet,
@@ -16,12 +18,13 @@ use std::{
 use bytes::Bytes;
 use tokio::{sync::Notify, time::timeout};
 use weft_core::{
-    Fault, PersonId, Right,
-    kind::inbox::{Object, ObjectKind, Op, Settled, Told},
+    Fault, FolderId, PersonId, Right, RoomId,
+    kind::inbox::{Notice, Object, ObjectKind, Op, Settled, Told},
 };
 use weft_proto::inbox::{read_op, write_op};
 use weft_store::{
     AskedFor, Delivery, FolderRow, MetaError, NewDelivery, Person, RoomRow, SpaceRow, Target,
+    ToldOf,
 };
 
 use crate::state::App;
@@ -114,6 +117,11 @@ impl Bell {
     pub fn ring(&self) {
         self.0.notify_one();
     }
+
+    /// Waits until it rings, or has rung since the last time.
+    pub async fn rings(&self) {
+        self.0.notified().await;
+    }
 }
 
 impl App {
@@ -166,9 +174,9 @@ pub(crate) async fn deliver(app: Weak<App>, bell: Bell) {
         });
         drop(state);
         if is_done {
-            bell.0.notified().await;
+            bell.rings().await;
         } else {
-            let _ = timeout(AGAIN, bell.0.notified()).await;
+            let _ = timeout(AGAIN, bell.rings()).await;
         }
     }
 }
@@ -208,9 +216,14 @@ impl App {
                     continue;
                 }
                 // From before anybody can see the notice.
-                let letter_due = self.letter_due(to);
+                let at = self.clock.now();
                 match self.put(delivery).await? {
-                    Put::New => self.meta.delivered(id, letter_due).await?,
+                    Put::New => {
+                        let letter_due = self.letter_due(at);
+                        let told = ToldOf { person: to, at, letter_due };
+                        self.meta.delivered(id, Some(&told)).await?;
+                        self.push_bell.ring();
+                    }
                     Put::Done => self.meta.delivered(id, None).await?,
                     Put::NotNow => drop(held.insert(to)),
                 }
@@ -259,6 +272,22 @@ impl App {
                 Ok(Put::Done)
             }
         }
+    }
+
+    /// Whether the person may know of this now.
+    pub(crate) async fn may_be_told(
+        &self,
+        person: PersonId,
+        notice: &Notice,
+    ) -> Result<bool, MetaError> {
+        let Object { kind, id, .. } = notice.told.object;
+        let about = match (kind, &*notice.told.what) {
+            // That one may not open it is what these say.
+            (_, what::DECLINED | what::REMOVED) | (ObjectKind::Space, _) => None,
+            (ObjectKind::Room, _) => Some(Target::Room(RoomId::from_bytes(id))),
+            (ObjectKind::Folder, _) => Some(Target::Folder(FolderId::from_bytes(id))),
+        };
+        self.may_hear(person, about).await
     }
 
     /// Whether the person may open what this is about, and has not muted it.

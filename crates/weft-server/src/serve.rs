@@ -20,7 +20,7 @@ use crate::{
     config::Config,
     digest, http,
     hub::Hub,
-    notify,
+    notify, push,
     quarantine::Quarantine,
     quotas,
     state::{App, AppState, Clock},
@@ -77,6 +77,7 @@ pub struct Running {
     delivering: JoinHandle<()>,
     mailing: JoinHandle<()>,
     sending: JoinHandle<()>,
+    pushing: JoinHandle<()>,
     adding_up: JoinHandle<()>,
     weighing: JoinHandle<()>,
     _data_dir: DataDir,
@@ -123,6 +124,7 @@ pub async fn serve_by(config: Config, clock: Clock) -> Result<Running, StartErro
     let delivering = tokio::spawn(notify::deliver(Arc::downgrade(&state), state.bell.clone()));
     let mailing = tokio::spawn(digest::send(Arc::downgrade(&state)));
     let sending = tokio::spawn(webhooks::send(Arc::downgrade(&state)));
+    let pushing = tokio::spawn(push::send(Arc::downgrade(&state)));
     // Known before the first edit.
     state.look_at_quotas().await?;
     let adding_up = tokio::spawn(quotas::watch(Arc::downgrade(&state)));
@@ -138,6 +140,7 @@ pub async fn serve_by(config: Config, clock: Clock) -> Result<Running, StartErro
         delivering,
         mailing,
         sending,
+        pushing,
         adding_up,
         weighing,
         _data_dir: data_dir,
@@ -182,6 +185,7 @@ impl Running {
         self.delivering.abort();
         self.mailing.abort();
         self.sending.abort();
+        self.pushing.abort();
         self.adding_up.abort();
         self.weighing.abort();
         self.state.hub.stop().await;

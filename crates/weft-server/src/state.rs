@@ -9,7 +9,7 @@ use std::{
 };
 
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::{Mutex, OnceCell, Semaphore};
 use weft_store::{Meta, MetaError};
 
 pub use crate::clock::Clock;
@@ -20,8 +20,9 @@ use crate::{
     mail::Mailer,
     notify::Bell,
     oidc::Oidc,
+    post::{Gate, Poster},
+    push::PushKey,
     quarantine::Quarantine,
-    webhooks::{Gate, Poster},
 };
 
 /// Each takes a core, and four bytes of memory for each pixel.
@@ -51,7 +52,10 @@ pub struct App {
     pub(crate) passwords: Passwords,
     pub(crate) attempts: Attempts,
     pub(crate) bell: Bell,
-    /// The way out for webhooks.
+    /// Rings when something is to be pushed to browsers.
+    pub(crate) push_bell: Bell,
+    pub(crate) push_key: OnceCell<PushKey>,
+    /// The way out to where people want something sent.
     pub(crate) poster: Arc<Poster>,
     /// Pictures that are drawn anew at once.
     pub(crate) picture_turns: Arc<Semaphore>,
@@ -96,6 +100,8 @@ impl App {
             passwords,
             attempts,
             bell: Bell::default(),
+            push_bell: Bell::default(),
+            push_key: OnceCell::new(),
             poster,
             picture_turns: Arc::new(Semaphore::new(PICTURES_AT_ONCE)),
             quota_turn: Mutex::new(()),

@@ -7,8 +7,6 @@
 //!
 //! Start at [`send`]. Not here: who may have a webhook (`http::webhooks`).
 
-mod gate;
-mod post;
 mod sign;
 
 use std::{
@@ -17,6 +15,7 @@ use std::{
 };
 
 use chrono::{DateTime, SecondsFormat};
+use hyper::header::{self, HeaderName};
 use serde_json::value::RawValue;
 use tokio::{task::JoinSet, time::sleep};
 use weft_core::{Millis, RoomId, kind::inbox};
@@ -27,11 +26,9 @@ use crate::{
     auth::random,
     config::Limits,
     notify::{space_object, what},
+    post::{Letter, Poster, Sent},
     state::{App, Clock},
 };
-pub(crate) use gate::Gate;
-pub(crate) use post::Poster;
-use post::{Letter, Sent};
 pub(crate) use sign::Key;
 
 /// How long after each try the next one comes, in seconds, before chance has its part.
@@ -150,7 +147,13 @@ fn letter(delivery: &ClaimedDelivery, now: Millis) -> Option<Letter> {
     let id = format!("msg_{hook}_{}", delivery.id);
     let timestamp = now / 1000;
     let signature = Key::read(&delivery.secret)?.sign(&id, timestamp, &body);
-    Some(Letter { url: delivery.url.clone(), id, timestamp, signature, body: body.into() })
+    let headers = vec![
+        (header::CONTENT_TYPE, "application/json".to_owned()),
+        (HeaderName::from_static("webhook-id"), id),
+        (HeaderName::from_static("webhook-timestamp"), timestamp.to_string()),
+        (HeaderName::from_static("webhook-signature"), signature),
+    ];
+    Some(Letter { url: delivery.url.clone(), headers, body: body.into() })
 }
 
 /// How long to wait after so many tries.

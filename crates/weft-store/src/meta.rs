@@ -29,6 +29,7 @@ mod names;
 mod people;
 mod people_search;
 mod pictures;
+mod pushes;
 mod quotas;
 mod requests;
 mod room_tokens;
@@ -65,13 +66,14 @@ pub use error::{MetaError, Refusal};
 pub use folders::{DEPTH_MAX, FolderRow, FolderView, NewFolder};
 pub use grants::{Audience, GrantView, Member, NewGrant, NewGrantee, Receiver, Target};
 pub use identities::Identity;
-pub use inboxes::{Delivery, MENTION_KEPT_MS, NewDelivery, inbox_of};
+pub use inboxes::{Delivery, MENTION_KEPT_MS, NewDelivery, ToldOf, inbox_of};
 pub use invites::{Accepted, Invite, InviteLook, NewInvite};
 pub use links::{Guest, LinksAllowed, NewGuest, NewLink, RoomLink};
 pub use migrations::SCHEMA;
 pub use names::name_key;
 pub use people::{Credentials, NewPerson, Person, PersonBrief, ProfileChange};
 pub use pictures::Picture;
+pub use pushes::{DuePush, PushSubscription};
 pub use quotas::{
     DefaultQuotas, NEARLY_FULL_PERCENT, NearlyFull, Quota, QuotasNow, RoomWeight, SpaceStorage,
 };

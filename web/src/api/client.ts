@@ -29,6 +29,8 @@ import type {
   Person,
   Place,
   ProfileChange,
+  Push,
+  PushKeys,
   Quarantined,
   Quotas,
   QuotaSet,
@@ -175,6 +177,9 @@ export class Api {
   endSignIn = (id: string): Promise<void> =>
     this.call('DELETE', `/auth/sign-ins/${encodeURIComponent(id)}`);
   endOtherSignIns = (): Promise<void> => this.call('DELETE', '/auth/sign-ins');
+  push = (): Promise<Push> => this.call('GET', '/auth/push');
+  setPush = (subscription: PushKeys): Promise<void> => this.call('PUT', '/auth/push', subscription);
+  removePush = (): Promise<void> => this.call('DELETE', '/auth/push');
 
   /** Those without a picture are left out. */
   pictures = async (people: string[]): Promise<Record<string, string>> =>

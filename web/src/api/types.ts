@@ -83,6 +83,19 @@ export interface Me {
   server: { version: string; room_token_seconds_max: number };
 }
 
+/** Whom this browser is to listen to, and where notices of this sign-in are pushed. */
+export interface Push {
+  public_key: string;
+  endpoint: string | null;
+}
+
+/** As a browser's subscription has them. */
+export interface PushKeys {
+  endpoint: string | undefined;
+  p256dh: string | undefined;
+  auth: string | undefined;
+}
+
 export interface RoomInfo {
   id: string;
   key: string | null;

@@ -18,6 +18,7 @@ import { refreshLists } from '../api/lists';
 import type { Me } from '../api/types';
 import { useRoom, type OpenRoom } from '../frame/useRoom';
 import type { InboxReplica, InboxView, Notice, NoticeObject } from '../sync';
+import { usePush } from './push';
 import { useConnection } from './session';
 
 export interface Inbox {
@@ -42,6 +43,7 @@ export function InboxProvider({ me, children }: { me: Me; children: ReactNode })
   );
   const view = useSyncExternalStore(subscribe, () => acts?.state() ?? null);
   useFreshLists(view);
+  usePush(view);
   const inbox = useMemo(() => ({ acts, view, open }), [acts, view, open]);
   return <InboxContext value={inbox}>{children}</InboxContext>;
 }

@@ -5,6 +5,7 @@
 import { createContext, useContext } from 'react';
 import type { Api } from '../api/client';
 import type { Connection } from '../sync';
+import { forgetPush } from './push';
 
 export interface Services {
   api: Api;
@@ -24,7 +25,7 @@ export function browserServices(api: Api, guest: string | null = null): Services
     },
     forget: async (personId) => {
       const { forgetPerson } = await import('../sync/browser');
-      await forgetPerson(personId);
+      await Promise.all([forgetPerson(personId), forgetPush()]);
     },
   };
 }

@@ -802,6 +802,13 @@ export const en = {
     'Sign out everywhere but here? Open pages close at once. Changes that are not sent stay there until you sign in again.',
   'settings.others_ended': 'You are signed out everywhere else.',
   'settings.tokens': 'Manage access tokens',
+  'push.title': 'Notifications on this device',
+  'push.lead': 'What arrives in your inbox shows here too, also while Weft is closed.',
+  'push.on': 'Show notifications',
+  'push.blocked': 'Your browser blocks notifications of this site. Allow them in its settings first.',
+  'push.install': 'On an iPhone or iPad, add Weft to the Home Screen first, and open it from there.',
+  'push.failed': 'Your browser could not set up notifications. Its push service may be out of reach; try again later.',
+
   'digest.title': 'Mail about what you missed',
   'digest.lead': 'Notices that you have not read after a quarter of an hour come by mail, together.',
   'digest.off': 'Never',

@@ -754,6 +754,13 @@ export const zh: Record<ZhKey, string> = {
   'settings.end_others_question': '让其他所有设备退出登录？已打开的页面会立即断开，未提交的修改会留在那些设备上，重新登录后可继续提交。',
   'settings.others_ended': '其他设备均已退出登录。',
   'settings.tokens': '管理访问令牌',
+  'push.title': '此设备上的通知',
+  'push.lead': '收件箱里的新通知也会显示在此设备上，即使没有打开 Weft。',
+  'push.on': '显示通知',
+  'push.blocked': '浏览器已禁止本站发送通知。请先在浏览器的网站设置中允许。',
+  'push.install': '在 iPhone 或 iPad 上，请先将 Weft 添加到主屏幕，再从主屏幕打开。',
+  'push.failed': '浏览器无法开启通知，可能暂时连不上推送服务。请稍后再试。',
+
   'digest.title': '未读通知邮件',
   'digest.lead': '超过一刻钟未读的通知会汇总成一封邮件发给你。',
   'digest.off': '不发送',

@@ -23,6 +23,7 @@ import { PasswordForm } from './PasswordForm';
 import { PictureForm } from './PictureForm';
 import { ProfileForm } from './ProfileForm';
 import { ProviderLink } from './ProviderLink';
+import { PushChoice } from './PushChoice';
 import { SecondFactor } from './SecondFactor';
 import { Section } from './Section';
 import classes from './Settings.module.css';
@@ -54,6 +55,7 @@ export function SettingsPage() {
       <Section title={t('settings.devices')} lead={t('settings.devices_lead')}>
         <Devices />
       </Section>
+      <PushChoice />
       <DigestChoice user={user} />
       <OwnStorage id={user.id} />
       <Section title={t('tokens.title')} lead={t('tokens.lead')}>

@@ -144,6 +144,12 @@ limits! {
         "How long the first wait is; each further one is four times as long.";
     digest_delay_ms = 900_000, "milliseconds",
         "How long a notice stays unread before a letter tells of it, and a letter that could not be sent waits.";
+    pushes_at_once = 32, "browsers",
+        "Browsers to whose push services something is being sent, each given as long as a webhook's receiver.";
+    push_tries_max = 8, "tries",
+        "How often a browser is told of something: over some two hours. Later notices are tried again.";
+    push_seconds = 86_400, "seconds",
+        "How long a push service keeps what a browser cannot take: it is off, or far from any network.";
     webhooks_per_space_max = 20, "webhooks",
         "Webhooks of one space: one for each program that listens.";
     webhooks_at_once = 64, "receivers",

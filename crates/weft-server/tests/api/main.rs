@@ -26,6 +26,7 @@ mod pages;
 mod people;
 mod pictures;
 mod provider;
+mod push;
 mod quotas;
 mod rooms;
 mod security;

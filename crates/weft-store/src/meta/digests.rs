@@ -70,6 +70,8 @@ pub struct DueDigest {
     pub person: Person,
     /// The last notice that an earlier letter was about; 0 if there was none.
     pub mailed_to: u64,
+    /// The last delivery that it is due for.
+    pub wanted_to: u64,
 }
 
 impl Meta {
@@ -90,39 +92,48 @@ impl Meta {
         for row in rows {
             let person = find(&self.db, person_id(&row.person)?).await?;
             let person = person.ok_or(MetaError::Damaged("whom a letter is for"))?;
-            due.push(DueDigest { person, mailed_to: time(row.mailed_to) });
+            let (mailed_to, wanted_to) = (time(row.mailed_to), time(row.wanted_to));
+            due.push(DueDigest { person, mailed_to, wanted_to });
         }
         Ok(due)
     }
 
     /// The letter that was due is sent, and was about notices up to that one; or (`None`) there was nothing to
-    /// tell.
+    /// tell. What has come meanwhile waits for the next one.
     pub async fn digest_sent(
         &self,
-        person: PersonId,
-        sent: Option<(Millis, u64)>,
+        due: &DueDigest,
+        sent_to: Option<u64>,
+        now: Millis,
     ) -> Result<(), MetaError> {
-        let mut row = digest::ActiveModel { due_at: Set(None), ..Default::default() };
-        if let Some((at, up_to)) = sent {
-            (row.mailed_at, row.mailed_to) = (Set(db_time(at)), Set(db_time(up_to)));
+        let write = self.write().await?;
+        let key = bytes_of(due.person.id.as_bytes());
+        let row =
+            digest::Entity::find_by_id(key).one(&write.txn).await.doing("look for a letter")?;
+        let Some(mut row) = row else { return Ok(()) };
+        if let Some(up_to) = sent_to {
+            (row.mailed_at, row.mailed_to) = (db_time(now), db_time(up_to));
         }
-        self.note_digest(person, row).await
+        let every_ms = due.person.digest.every_ms();
+        let more = every_ms.filter(|_| time(row.wanted_to) > due.wanted_to);
+        let due_at = more.map(|every_ms| now.max(time(row.mailed_at).saturating_add(every_ms)));
+        let row = digest::ActiveModel {
+            person: Set(row.person),
+            due_at: Set(due_at.map(db_time)),
+            mailed_at: Set(row.mailed_at),
+            mailed_to: Set(row.mailed_to),
+            ..Default::default()
+        };
+        let noted = digest::Entity::update(row).exec(&write.txn).await;
+        noted.doing("note a letter")?;
+        write.commit("note a letter").await
     }
 
     /// The letter could not be sent, and is due later.
     pub async fn digest_put_off(&self, person: PersonId, due_at: Millis) -> Result<(), MetaError> {
-        let due_at = Set(Some(db_time(due_at)));
-        self.note_digest(person, digest::ActiveModel { due_at, ..Default::default() }).await
-    }
-
-    async fn note_digest(
-        &self,
-        person: PersonId,
-        row: digest::ActiveModel,
-    ) -> Result<(), MetaError> {
         let write = self.write().await?;
         digest::Entity::update_many()
-            .set(row)
+            .col_expr(digest::Column::DueAt, Expr::value(Some(db_time(due_at))))
             .filter(digest::Column::Person.eq(bytes_of(person.as_bytes())))
             .exec(&write.txn)
             .await
@@ -131,11 +142,12 @@ impl Meta {
     }
 }
 
-/// A letter is due to the person at that time, or as soon afterwards as they want one, unless one is due already
-/// or they want none.
+/// A letter about what this delivery has brought is due to the person at that time, or as soon afterwards as they
+/// want one, unless they want none.
 pub async fn fall_due(
     db: &impl ConnectionTrait,
     id: PersonId,
+    delivery: u64,
     due_at: Millis,
 ) -> Result<(), MetaError> {
     let Some(person) = find(db, id).await? else { return Ok(()) };
@@ -151,20 +163,24 @@ pub async fn fall_due(
                 due_at: Set(Some(db_time(due_at))),
                 mailed_at: Set(0),
                 mailed_to: Set(0),
+                wanted_to: Set(db_time(delivery)),
             };
             let stored = digest::Entity::insert(row).exec_without_returning(db).await;
             stored.doing("note that a letter is due")?;
         }
-        Some(row) if row.due_at.is_none() => {
-            let due_at = due_at.max(time(row.mailed_at).saturating_add(every_ms));
+        Some(row) => {
+            let due_at = row.due_at.map_or_else(
+                || due_at.max(time(row.mailed_at).saturating_add(every_ms)),
+                time, // One is due already, and will tell of this, too.
+            );
             let row = digest::ActiveModel {
                 person: Set(key),
                 due_at: Set(Some(db_time(due_at))),
+                wanted_to: Set(db_time(delivery)),
                 ..Default::default()
             };
             digest::Entity::update(row).exec(db).await.doing("note that a letter is due")?;
         }
-        Some(_) => {}
     }
     Ok(())
 }

@@ -570,6 +570,32 @@ pub mod digest {
         pub due_at: Option<i64>,
         pub mailed_at: i64,
         pub mailed_to: i64,
+        pub wanted_to: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Browsers to which notices are pushed. Goes with its sign-in.
+pub mod push_subscription {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "push_subscription")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub sign_in: Vec<u8>,
+        pub person: Vec<u8>,
+        pub endpoint: String,
+        pub public_key: Vec<u8>,
+        pub auth: Vec<u8>,
+        pub told_to: i64,
+        pub wanted_to: i64,
+        pub due_at: Option<i64>,
+        pub tries: i64,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

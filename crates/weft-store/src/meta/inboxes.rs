@@ -13,7 +13,7 @@ use super::{
     Meta, Target, bytes_of, db_time, digests,
     entities::{delivery, inbox, mention, mute},
     error::{Doing, MetaError},
-    folder_id, person_id, room_id,
+    folder_id, person_id, pushes, room_id,
 };
 
 /// How long a mention is known again by its number, in milliseconds (30 days): clients repeat within minutes.
@@ -50,6 +50,17 @@ pub struct Delivery {
     pub about: Option<Target>,
     /// The operation.
     pub op: Vec<u8>,
+}
+
+/// Who has something new in their inbox, since when, and when a letter about it is due (`None`: no mail leaves).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ToldOf {
+    /// Whose inbox.
+    pub person: PersonId,
+    /// From before anybody could see it.
+    pub at: Millis,
+    /// When a letter is due.
+    pub letter_due: Option<Millis>,
 }
 
 impl Meta {
@@ -125,18 +136,18 @@ impl Meta {
         rows.iter().map(from_row).collect()
     }
 
-    /// The delivery has come to its end. If that left something new for a person, a letter about it is due at that
-    /// time, should they want one and not have read it by then.
-    pub async fn delivered(
-        &self,
-        id: u64,
-        letter_due: Option<(PersonId, Millis)>,
-    ) -> Result<(), MetaError> {
+    /// The delivery has come to its end. If that left something new for a person, it is to be pushed to their
+    /// browsers now, and a letter about it is due at the time given, should they want that and not have read it by
+    /// then.
+    pub async fn delivered(&self, id: u64, told: Option<&ToldOf>) -> Result<(), MetaError> {
         let write = self.write().await?;
         let gone = delivery::Entity::delete_by_id(db_time(id)).exec(&write.txn).await;
         gone.doing("remove a delivery")?;
-        if let Some((person, due_at)) = letter_due {
-            digests::fall_due(&write.txn, person, due_at).await?;
+        if let Some(&ToldOf { person, at, letter_due }) = told {
+            pushes::fall_due(&write.txn, person, id, at).await?;
+            if let Some(due_at) = letter_due {
+                digests::fall_due(&write.txn, person, id, due_at).await?;
+            }
         }
         write.commit("remove a delivery").await
     }

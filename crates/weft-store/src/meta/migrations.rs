@@ -8,7 +8,8 @@
 use sea_orm::{
     ConnectionTrait, StatementBuilder,
     sea_query::{
-        ColumnDef, Expr, ExprTrait, Index, IndexCreateStatement, Query, Table, TableCreateStatement,
+        ColumnDef, Expr, ExprTrait, ForeignKey, ForeignKeyAction, Index, IndexCreateStatement,
+        Query, Table, TableCreateStatement,
     },
 };
 
@@ -18,7 +19,7 @@ use super::{
 };
 
 /// The schema that this program reads and writes.
-pub const SCHEMA: i64 = 11;
+pub const SCHEMA: i64 = 12;
 
 /// Brings the schema to [`SCHEMA`], within the caller's transaction.
 ///
@@ -68,6 +69,9 @@ pub async fn run(db: &impl ConnectionTrait) -> Result<(), MetaError> {
     }
     if done < 11 {
         eleventh(db).await?;
+    }
+    if done < 12 {
+        twelfth(db).await?;
     }
     match found {
         Some(SCHEMA) => Ok(()),
@@ -320,6 +324,19 @@ async fn eleventh(db: &impl ConnectionTrait) -> Result<(), MetaError> {
     }
     execute(db, &index("space_quota", "space", &["quota"])).await?;
     execute(db, &index("space_quota_told", "space", &["quota_told"])).await
+}
+
+/// Browsers to which notices are pushed, and up to which delivery a letter is wanted.
+async fn twelfth(db: &impl ConnectionTrait) -> Result<(), MetaError> {
+    execute(db, &push_subscriptions()).await?;
+    for index in [
+        index("push_subscription_person", "push_subscription", &["person"]),
+        index("push_subscription_due_at", "push_subscription", &["due_at"]),
+    ] {
+        execute(db, &index).await?;
+    }
+    let wanted_to = whole("wanted_to").default(0).take();
+    execute(db, Table::alter().table("digest").add_column(wanted_to)).await
 }
 
 /// Copies values of each person, or of those of whom a condition is true, into another table.
@@ -728,6 +745,28 @@ fn webhook_deliveries() -> TableCreateStatement {
         .col(ColumnDef::new("took_ms").big_integer())
         .col(ColumnDef::new("fault").text())
         .col(ColumnDef::new("answer").text())
+        .to_owned()
+}
+
+fn push_subscriptions() -> TableCreateStatement {
+    Table::create()
+        .table("push_subscription")
+        .col(blob("sign_in").primary_key().take())
+        .col(blob("person"))
+        .col(text("endpoint").unique_key().take())
+        .col(blob("public_key"))
+        .col(blob("auth"))
+        .col(whole("told_to"))
+        .col(whole("wanted_to"))
+        .col(ColumnDef::new("due_at").big_integer())
+        .col(whole("tries"))
+        .foreign_key(
+            // However a sign-in ends, nothing is pushed to its browser any more.
+            ForeignKey::create()
+                .from("push_subscription", "sign_in")
+                .to("sign_in", "token_hash")
+                .on_delete(ForeignKeyAction::Cascade),
+        )
         .to_owned()
 }
 

@@ -28,6 +28,9 @@ const SETUP_SECRET: &str = "setup_secret";
 /// Who may make an account, in the caller's words.
 const REGISTRATION: &str = "registration";
 
+/// The private key by which push services know this server, in hex.
+const PUSH_KEY: &str = "push_key";
+
 /// How much each team's space may hold, in bytes; nothing: as much as the disk does.
 const TEAM_QUOTA: &str = "team_quota";
 /// The same of each person's own space.
@@ -120,6 +123,26 @@ impl Meta {
         let note = Note::of(Act::SettingChanged).with("setting", REGISTRATION);
         note.with("value", mode).add(&write.txn).await?;
         write.commit("store who may register").await
+    }
+
+    /// The private key by which push services know this server. `new` is it from now on, if there is none.
+    pub async fn push_key(&self, new: &[u8; 32]) -> Result<[u8; 32], MetaError> {
+        let stored = match read(&self.db, PUSH_KEY).await? {
+            Some(stored) => stored,
+            None => {
+                let write = self.write().await?;
+                let stored = match read(&write.txn, PUSH_KEY).await? {
+                    Some(stored) => stored,
+                    None => {
+                        set(&write.txn, PUSH_KEY, &hex(new)).await?;
+                        hex(new)
+                    }
+                };
+                write.commit("store a setting").await?;
+                stored
+            }
+        };
+        unhex(&stored).ok_or(MetaError::Damaged("the key of push"))
     }
 
     /// Puts a set-up link in place of the one before it, if any.
@@ -260,4 +283,15 @@ fn hex(bytes: &[u8; 32]) -> String {
         write!(text, "{byte:02x}").expect("a String takes all that is written to it");
     }
     text
+}
+
+fn unhex(text: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    if text.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    for (byte, at) in bytes.iter_mut().zip((0..).step_by(2)) {
+        *byte = u8::from_str_radix(&text[at..at + 2], 16).ok()?;
+    }
+    Some(bytes)
 }

@@ -7,6 +7,7 @@ use super::*;
 
 mod departures;
 mod inboxes;
+mod pushes;
 mod quotas;
 mod spaces;
 mod webhooks;

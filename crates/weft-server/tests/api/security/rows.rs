@@ -104,6 +104,8 @@ pub async fn row(world: &mut World, operation: &Operation<'_>, who: Who) -> Row 
         | "get_admin_mail"
         | "get_admin_versions"
         | "delete_auth_picture"
+        | "get_auth_push"
+        | "delete_auth_push"
         | "get_admin_invites"
         | "get_admin_audit"
         | "get_admin_sharing"
@@ -111,6 +113,12 @@ pub async fn row(world: &mut World, operation: &Operation<'_>, who: Who) -> Row 
         | "get_rooms"
         | "get_spaces" => Row::default(),
 
+        // The browser of RFC 8291's example.
+        "put_auth_push" => Row::sending(json!({
+            "endpoint": "https://push.example.org/1",
+            "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+            "auth": "BTBZMqHH6r4Tts7J_aSIgg",
+        })),
         "post_auth_oidc_code" => Row::sending(json!({"code": "123456"})).then("oidc_expired"),
         "post_auth_oidc_link" => {
             Row::sending(json!({"password": PASSWORD})).then("oidc_unreachable")

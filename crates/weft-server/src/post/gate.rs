@@ -1,6 +1,6 @@
-//! Where webhooks may be sent: not into the network that this server stands in, unless an administrator says so.
+//! Where letters may be sent: not into the network that this server stands in, unless an administrator says so.
 //!
-//! Whoever may make a webhook could otherwise have the server ask what only the server can reach: other programs of its
+//! Whoever says where webhooks or notices go could otherwise have the server ask what only the server can reach: other programs of its
 //! machine, its network, the metadata of its cloud. Names are no help in telling: what counts is the address that the
 //! connection goes to.
 
@@ -12,7 +12,7 @@ use crate::auth::Network;
 
 const URL_BYTES_MAX: usize = 2_048;
 
-/// The rule of where webhooks may be sent.
+/// The rule of where letters may be sent.
 #[derive(Debug, Clone)]
 pub(crate) struct Gate {
     allowed: Vec<Network>,
@@ -31,7 +31,7 @@ impl Gate {
             || (is_https && is_public(address))
     }
 
-    /// Reads where a webhook is to send.
+    /// Reads where letters are to go.
     ///
     /// # Errors
     /// What is wrong with it, as a reason of `bad_request`.

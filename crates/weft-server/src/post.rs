@@ -1,15 +1,17 @@
-//! One letter to one receiver.
+//! One letter to one receiver, wherever people say that it is: webhooks, and what is pushed to browsers.
 //!
 //! The name is looked up here, every address that it has is checked, and the connection goes to one of those: nobody can
 //! answer the check with one address and the connection with another. There is no proxy, no redirect is followed, and no
 //! connection is used twice.
+
+mod gate;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http_body_util::{BodyExt, Full};
-use hyper::{Request, Response, body::Incoming, client::conn::http1, header};
+use hyper::{Request, Response, body::Incoming, client::conn::http1, header, header::HeaderName};
 use hyper_util::rt::TokioIo;
 use rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::ServerName};
 use tokio::{
@@ -21,7 +23,7 @@ use tokio::{
 use tokio_rustls::TlsConnector;
 use url::{Host, Position, Url};
 
-use super::gate::Gate;
+pub(crate) use gate::Gate;
 
 /// Addresses of one name that are tried.
 const ADDRESSES_MAX: usize = 4;
@@ -60,10 +62,8 @@ impl Names for SystemNames {
 /// What is sent.
 pub(crate) struct Letter {
     pub url: String,
-    pub id: String,
-    /// In seconds.
-    pub timestamp: u64,
-    pub signature: String,
+    /// What it says above what all of them say.
+    pub headers: Vec<(HeaderName, String)>,
     pub body: Bytes,
 }
 
@@ -151,16 +151,14 @@ async fn exchange(
     url: &Url,
     letter: &Letter,
 ) -> Result<Sent, Fault> {
-    let request = Request::post(&url[Position::BeforePath..Position::AfterQuery])
+    let mut request = Request::post(&url[Position::BeforePath..Position::AfterQuery])
         .header(header::HOST, &url[Position::BeforeHost..Position::AfterPort])
-        .header(header::CONTENT_TYPE, "application/json")
         .header(header::USER_AGENT, concat!("Weft/", env!("CARGO_PKG_VERSION")))
-        .header(header::CONNECTION, "close")
-        .header("webhook-id", &letter.id)
-        .header("webhook-timestamp", letter.timestamp)
-        .header("webhook-signature", &letter.signature)
-        .body(Full::new(letter.body.clone()))
-        .map_err(|_| "refused")?;
+        .header(header::CONNECTION, "close");
+    for (name, value) in &letter.headers {
+        request = request.header(name, value);
+    }
+    let request = request.body(Full::new(letter.body.clone())).map_err(|_| "refused")?;
     let (mut sender, connection) = http1::Builder::new()
         .max_buf_size(HEAD_BYTES_MAX)
         .handshake(TokioIo::new(stream))
@@ -229,8 +227,8 @@ mod tests {
     }
 
     fn letter(url: &str) -> Letter {
-        let (id, signature) = ("msg_1".to_owned(), "v1,x".to_owned());
-        Letter { url: url.to_owned(), id, timestamp: 5, signature, body: Bytes::from("{}") }
+        let headers = vec![(HeaderName::from_static("webhook-id"), "msg_1".to_owned())];
+        Letter { url: url.to_owned(), headers, body: Bytes::from("{}") }
     }
 
     async fn post(allowed: &[&str], url: &str, addresses: Vec<SocketAddr>) -> Sent {
@@ -287,7 +285,7 @@ mod tests {
         let asked = asked.await.unwrap();
         assert!(asked.starts_with("POST /in?a=b HTTP/1.1\r\n"), "{asked}");
         let host = format!("\r\nhost: hooks.example.org:{}\r\n", address.port());
-        assert!(asked.contains(&host), "{asked}");
+        assert!(asked.contains(&host) && asked.contains("\r\nwebhook-id: msg_1\r\n"), "{asked}");
     }
 
     #[tokio::test]
