@@ -118,6 +118,9 @@ const share = async (from, to, title) => {
 };
 
 const turn = (page) => page.getByRole('switch', { name: 'Show notifications' });
+/** Turned, and that is so: until then it can be turned no further. */
+const stands = (page, on) =>
+  until(on ? 'it is on' : 'it is off', async () => (await turn(page).isEnabled()) && (await turn(page).isChecked()) === on);
 
 test('turned on in the settings, a notice comes sealed, shows, and leads to its page', async () => {
   const lin = await world.person('lin');
@@ -125,12 +128,12 @@ test('turned on in the settings, a notice comes sealed, shows, and leads to its 
   const browser = await browserOf(mei);
   const page = await mei.context.newPage();
   await page.goto('/settings');
-  assert.equal(await turn(page).isChecked(), false);
+  await stands(page, false);
   await turn(page).click({ force: true });
-  await until('it is on', () => turn(page).isChecked());
+  await stands(page, true);
   const key = await page.evaluate(() => localStorage.getItem('played-push'));
   await page.reload();
-  await until('it is on still', () => turn(page).isChecked());
+  await stands(page, true);
 
   const room = await share(lin, 'mei', 'Plan');
   await becomes('what the service heard', () => browser.heard.length, 1);
@@ -160,7 +163,7 @@ test('what is read anywhere leaves the screen, and nothing comes to who has sign
   const page = await bo.context.newPage();
   await page.goto('/settings');
   await turn(page).click({ force: true });
-  await until('it is on', () => turn(page).isChecked());
+  await stands(page, true);
   await share(an, 'bo', 'One');
   await becomes('what the service heard', () => browser.heard.length, 1);
   const second = await share(an, 'bo', 'Two');
@@ -190,12 +193,12 @@ test('what is read anywhere leaves the screen, and nothing comes to who has sign
   const fresh = await cy.context.newPage();
   await fresh.goto('/settings');
   await turn(fresh).click({ force: true });
-  await until('it is on', () => turn(fresh).isChecked());
+  await stands(fresh, true);
   await share(an, 'cy', 'Four');
   await becomes('what the service heard', () => next.heard.length, 1);
   assert.equal(browser.heard.length, 2);
   await turn(fresh).click({ force: true });
-  await until('it is off', async () => !(await turn(fresh).isChecked()));
+  await stands(fresh, false);
   assert.equal((await cy.call('GET', '/auth/push')).endpoint, null);
 });
 

@@ -90,11 +90,11 @@ type Fault = &'static str;
 
 impl Poster {
     pub fn new(gate: Gate, ms_max: u64) -> Self {
-        Self::with_names(gate, ms_max, Arc::new(SystemNames))
+        Self::with(gate, ms_max, Arc::new(SystemNames), roots())
     }
 
-    fn with_names(gate: Gate, ms_max: u64, names: Arc<dyn Names>) -> Self {
-        let tls = TlsConnector::from(Arc::new(tls_config()));
+    fn with(gate: Gate, ms_max: u64, names: Arc<dyn Names>, roots: RootCertStore) -> Self {
+        let tls = TlsConnector::from(Arc::new(tls_config(roots)));
         Self { gate, names, tls, time_max: Duration::from_millis(ms_max) }
     }
 
@@ -190,13 +190,17 @@ async fn beginning(response: Response<Incoming>) -> String {
 }
 
 /// The system's authorities are believed.
-fn tls_config() -> ClientConfig {
+fn roots() -> RootCertStore {
     let mut roots = RootCertStore::empty();
     let found = rustls_native_certs::load_native_certs();
     for error in found.errors {
         tracing::warn!(%error, "some certificates of the system cannot be read");
     }
     roots.add_parsable_certificates(found.certs);
+    roots
+}
+
+fn tls_config(roots: RootCertStore) -> ClientConfig {
     ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .expect("the provider knows the protocol's versions")
@@ -206,10 +210,14 @@ fn tls_config() -> ClientConfig {
 
 #[cfg(test)]
 mod tests {
+    use rcgen::{CertificateParams, CertifiedKey, KeyPair, date_time_ymd};
+    use rustls::{ServerConfig, pki_types::PrivateKeyDer};
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
         net::TcpListener,
+        task::JoinHandle,
     };
+    use tokio_rustls::TlsAcceptor;
 
     use super::*;
 
@@ -234,11 +242,12 @@ mod tests {
     async fn post(allowed: &[&str], url: &str, addresses: Vec<SocketAddr>) -> Sent {
         let allowed = allowed.iter().map(|network| network.parse().unwrap()).collect();
         let names = Arc::new(Fixed(addresses));
-        Poster::with_names(Gate::new(allowed), 5_000, names).post(&letter(url)).await
+        let roots = RootCertStore::empty();
+        Poster::with(Gate::new(allowed), 5_000, names, roots).post(&letter(url)).await
     }
 
     /// Where one connection is answered with this, and what was asked on it, once that has come.
-    async fn receiver(answer: &'static str) -> (SocketAddr, tokio::task::JoinHandle<String>) {
+    async fn receiver(answer: &'static str) -> (SocketAddr, JoinHandle<String>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let asked = tokio::spawn(async move {
@@ -310,5 +319,69 @@ mod tests {
         let sent = post(&["127.0.0.1"], &format!("http://{address}/"), Vec::new()).await;
         assert_eq!(sent, Sent { fault: Some("no_answer"), ..Sent::default() });
         asked.await.unwrap();
+    }
+
+    /// Who listens by TLS, at that address: shows the certificate, and answers whoever believes it.
+    async fn secure_receiver(shown: &CertifiedKey<KeyPair>) -> (SocketAddr, JoinHandle<String>) {
+        let key = PrivateKeyDer::try_from(shown.signing_key.serialize_der()).unwrap();
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![shown.cert.der().clone()], key)
+            .unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let asked = tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.unwrap();
+            let mut asked = Vec::new();
+            if let Ok(mut stream) = TlsAcceptor::from(Arc::new(config)).accept(stream).await {
+                while !asked.ends_with(b"{}") {
+                    let mut bytes = [0; 1_024];
+                    match stream.read(&mut bytes).await {
+                        Ok(count) if count > 0 => asked.extend_from_slice(&bytes[..count]),
+                        _ => break,
+                    }
+                }
+                let _ = stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await;
+            }
+            String::from_utf8(asked).unwrap()
+        });
+        (address, asked)
+    }
+
+    #[tokio::test]
+    async fn only_a_certificate_for_the_name_that_holds_and_is_believed_is_sent_anything() {
+        let make = |name: &str, ends: i32| {
+            let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+            params.not_after = date_time_ymd(ends, 1, 1);
+            let signing_key = KeyPair::generate().unwrap();
+            let cert = params.self_signed(&signing_key).unwrap();
+            CertifiedKey { cert, signing_key }
+        };
+        let fits = make("hooks.example.org", 2099);
+        for (shown, believed, took) in [
+            (&fits, true, true),
+            (&fits, false, false),
+            (&make("hooks.example.com", 2099), true, false),
+            (&make("hooks.example.org", 2001), true, false),
+        ] {
+            let (address, asked) = secure_receiver(shown).await;
+            let mut roots = RootCertStore::empty();
+            if believed {
+                roots.add(shown.cert.der().clone()).unwrap();
+            }
+            let gate = Gate::new(vec!["127.0.0.1".parse().unwrap()]);
+            let poster = Poster::with(gate, 5_000, Arc::new(Fixed(vec![address])), roots);
+            let url = format!("https://hooks.example.org:{}/in", address.port());
+            let sent = poster.post(&letter(&url)).await;
+            let expected = if took {
+                Sent { status: Some(204), ..Sent::default() }
+            } else {
+                Sent { fault: Some("tls"), ..Sent::default() }
+            };
+            assert_eq!(sent, expected);
+            assert_eq!(asked.await.unwrap().starts_with("POST /in HTTP/1.1\r\n"), took);
+        }
     }
 }

@@ -24,20 +24,15 @@ export function PushChoice() {
   if (state === undefined || state === 'never') return null;
   return (
     <Section title={t('push.title')} lead={t('push.lead')}>
-      {state === 'install' ? (
-        <Text>{t('push.install')}</Text>
-      ) : (
+      {state === 'install' && <Text>{t('push.install')}</Text>}
+      {state === 'blocked' && <Text c="var(--weft-warn)">{t('push.blocked')}</Text>}
+      {(state === 'on' || state === 'off') && (
         <Switch
           label={t('push.on')}
           checked={turn.isPending ? turn.variables : state === 'on'}
-          disabled={state === 'blocked' || turn.isPending}
+          disabled={turn.isPending}
           onChange={(event) => turn.mutate(event.currentTarget.checked)}
         />
-      )}
-      {state === 'blocked' && (
-        <Text c="var(--weft-warn)" mt={8}>
-          {t('push.blocked')}
-        </Text>
       )}
     </Section>
   );
