@@ -96,6 +96,7 @@ impl App {
 
     /// Tells one browser what it is due for.
     async fn push(&self, due: &DuePush) -> Result<(), HubError> {
+        let began_at = self.clock.now();
         let Some(person) = self.meta.person(due.person).await? else {
             return Ok(self.meta.push_ended(due).await?);
         };
@@ -103,7 +104,7 @@ impl App {
             Ok(notices) => notices,
             Err(HubError::Meta(error)) => return Err(error.into()),
             // An inbox that cannot be read now.
-            Err(_) => return self.put_off_push(due).await,
+            Err(_) => return self.put_off_push(due, began_at).await,
         };
         let (mut told_to, mut shown) = (due.told_to, Vec::new());
         for (id, notice) in notices.into_iter().filter(|(id, _)| *id > due.told_to) {
@@ -128,17 +129,16 @@ impl App {
                 }
                 // These are given up; what comes next is tried again.
                 _ if due.tries.saturating_add(1) >= self.config.limits.push_tries_max => {}
-                _ => return self.put_off_push(due).await,
+                _ => return self.put_off_push(due, began_at).await,
             }
         }
         Ok(self.meta.pushed(due, told_to, self.clock.now()).await?)
     }
 
-    async fn put_off_push(&self, due: &DuePush) -> Result<(), HubError> {
+    async fn put_off_push(&self, due: &DuePush, began_at: Millis) -> Result<(), HubError> {
         let [first, most] = WAIT_MS;
         let wait = first.saturating_mul(1 << due.tries.min(16)).min(most);
-        let again_at = self.clock.now().saturating_add(wait);
-        Ok(self.meta.push_put_off(due, again_at).await?)
+        Ok(self.meta.push_put_off(due, began_at.saturating_add(wait)).await?)
     }
 
     async fn post_push(&self, due: &DuePush, shown: &[Shown]) -> Result<Sent, MetaError> {
