@@ -50,6 +50,23 @@ async function comes(login, options) {
   return page;
 }
 
+/** Somebody's browser on the page of an invite link, about to leave for the provider. */
+async function invited(secret, options) {
+  const page = await (await world.context(options)).newPage();
+  await page.goto(`/invite#${secret}`);
+  await page.getByRole('button', { name: /Continue with Example|使用 Example 继续/ }).waitFor();
+  return page;
+}
+
+/** Leaves, and comes back. */
+async function joins(page, login) {
+  await page.getByRole('button', { name: /Continue with Example|使用 Example 继续/ }).click();
+  await signInThere(page, login);
+}
+
+/** A new link to the workspace: its secret. */
+const workspaceInvite = async (form) => (await (await admin()).call('POST', '/admin/invites', form)).secret;
+
 const me = async (page) => (await (await page.request.get('/api/v1/auth/me')).json()).user;
 
 /** Signs in with a password, in a browser of its own. */
@@ -213,6 +230,69 @@ test('two-step sign-in that is on here is asked for, and who is deactivated stay
   await becomes('signed out', async () => (await page.request.get('/api/v1/auth/me')).status(), 401);
   const out = await comes('dan');
   await out.getByText('Your account is deactivated.').waitFor();
+});
+
+test('an invite link lets in somebody new by way of the provider, whoever may register', async () => {
+  await register('closed');
+  people.fay = { name: 'Fay', preferred_username: 'fay' };
+  const secret = await workspaceInvite({ uses_max: 1 });
+  const [page, late] = [await invited(secret), await invited(secret)];
+  await looks(page, 'invite');
+  const asked = [];
+  page.on('request', (request) => asked.push(request.url()));
+  await joins(page, 'fay');
+  await page.waitForURL(/\/home/);
+  const fay = await me(page);
+  assert.deepEqual([fay.username, fay.has_password], ['fay', false]);
+  assert.ok(asked.some((address) => address.startsWith(provider.issuer)));
+  assert.deepEqual(asked.filter((address) => address.includes(secret)), []);
+  assert.equal(await page.evaluate(() => sessionStorage.getItem('weft.invite')), null);
+
+  // Whoever comes after the last use hears of it before they leave.
+  await late.getByRole('button', { name: 'Continue with Example' }).click();
+  await late.getByText('This link no longer works.').waitFor();
+  assert.equal((await late.request.get('/api/v1/auth/me')).status(), 401);
+
+  // One to a document leads there, also somebody who has an account.
+  const room = await world.room(await admin(), 'doc', 'Plan');
+  const link = await (await admin()).call('POST', `/rooms/${room.id}/invites`, { right: 'read' });
+  const again = await invited(link.secret);
+  await again.getByRole('button', { name: 'I have an account' }).click();
+  await joins(again, 'fay');
+  await again.waitForURL(new RegExp(`/o/${room.id}`));
+  assert.equal((await me(again)).id, fay.id);
+});
+
+test('of two who are with the provider at once by a last use one is let in', async () => {
+  const secret = await workspaceInvite({ uses_max: 1 });
+  const [page, late] = [await invited(secret), await invited(secret, { locale: 'zh-CN' })];
+  for (const tab of [page, late]) {
+    await tab.getByRole('button', { name: /Continue with Example|使用 Example 继续/ }).click();
+    await tab.waitForURL(/\/interaction\//);
+  }
+  await signInThere(page, 'gil');
+  await page.waitForURL(/\/home/);
+  await signInThere(late, 'hal');
+  await late.getByText('链接已失效').waitFor();
+  assert.equal((await late.request.get('/api/v1/auth/me')).status(), 401);
+});
+
+test('an invite link for one address is for whom the provider knows by it', async () => {
+  await register('invite');
+  people.ida = { preferred_username: 'ida', email: 'ida@elsewhere.example', email_verified: true };
+  const secret = await workspaceInvite({ email: 'ida@example.org' });
+  const page = await invited(secret, { locale: 'zh-CN', colorScheme: 'dark' });
+  await joins(page, 'ida');
+  await page.getByRole('alert').getByText('此邀请仅限指定邮箱').waitFor();
+  assert.ok(!page.url().includes('failed'), page.url());
+  await looks(page, 'invite-address-zh-dark');
+  assert.equal((await page.request.get('/api/v1/auth/me')).status(), 401);
+
+  people.ida.email = 'Ida@example.org';
+  await page.getByRole('button', { name: '使用 Example 继续' }).click();
+  await page.waitForURL(/\/home/);
+  const ida = await me(page);
+  assert.deepEqual([ida.email, ida.email_verified, ida.language], ['Ida@example.org', true, 'zh']);
 });
 
 /** What an authenticator app shows now (RFC 6238). */

@@ -149,6 +149,7 @@ fn v1(op_bytes_max: usize, picture_bytes_max: usize) -> OpenApiRouter<AppState> 
         .routes(routes!(account_links::send_again))
         .routes(routes!(account::leave))
         .routes(routes!(oidc::start))
+        .routes(routes!(oidc::join))
         .routes(routes!(oidc::callback))
         .routes(routes!(oidc::second_step))
         .routes(routes!(identity::read))

@@ -50,6 +50,8 @@ pub(crate) struct Journey {
 pub(crate) enum Purpose {
     /// Somebody signs in, or gets an account.
     SignIn,
+    /// The same by an invite link, of whose secret this is the hash.
+    Join { invite: [u8; 32] },
     /// The person of this sign-in will sign in by the identity from now on.
     Link { person: PersonId, token_hash: [u8; 32] },
     /// The person of this sign-in shows again who they are.

@@ -147,6 +147,9 @@ export class Api {
   /** The code is asked for with `second_factor_needed`. */
   login = (username: string, password: string, code: string): Promise<{ user: User }> =>
     this.call('POST', '/auth/login', { username, password, ...(code === '' ? {} : { code }) });
+  /** Where the browser is to go to join by an invite link; it comes back to the link's page. */
+  joinByProvider = async (invite: string, language: string): Promise<string> =>
+    (await this.call<{ url: string }>('POST', '/auth/oidc/join', { invite, language })).url;
   /** After the provider has vouched for somebody with a second factor. */
   showCode = (code: string): Promise<{ user: User }> => this.call('POST', '/auth/oidc/code', { code });
   identity = (): Promise<Identity> => this.call('GET', '/auth/oidc/identity');

@@ -244,6 +244,7 @@ export const en = {
 
   // Sign-in by way of a provider of OpenID Connect
   'oidc.sign_in': 'Sign in with {{name}}',
+  'oidc.continue': 'Continue with {{name}}',
   'oidc.or': 'or',
   'oidc.code_title': 'One more step',
   'oidc.code_lead': 'Two-step sign-in is on for your account.',
@@ -267,6 +268,8 @@ export const en = {
   'fault.oidc_failed': 'The answer about who you are could not be trusted. Try again; if it stays so, tell an administrator.',
   'fault.oidc_unreachable': 'The other sign-in service cannot be reached right now. Try again later, or use your password.',
   'fault.email_not_allowed': 'Accounts here are only for certain e-mail addresses, and yours is not one of them.',
+  'fault.email_not_invited':
+    'This invitation is for one e-mail address, which was not confirmed there as yours. Go on with the account that has it, or choose a password here.',
   'fault.account_deactivated': 'Your account is deactivated. Ask an administrator.',
   'fault.identity_taken': 'Somebody else signs in here as this person already. Nothing has changed.',
   'fault.identity_linked': 'Your account is linked already.',

@@ -225,6 +225,7 @@ export const zh: Record<ZhKey, string> = {
 
   // 通过 OpenID Connect 登录
   'oidc.sign_in': '使用 {{name}} 登录',
+  'oidc.continue': '使用 {{name}} 继续',
   'oidc.or': '或',
   'oidc.code_title': '还差一步',
   'oidc.code_lead': '你的账号已开启两步登录。',
@@ -247,6 +248,7 @@ export const zh: Record<ZhKey, string> = {
   'fault.oidc_failed': '无法确认对方提供的身份信息。请重试，如仍失败请联系管理员。',
   'fault.oidc_unreachable': '暂时无法连接对方的登录服务，请稍后重试，或使用密码登录。',
   'fault.email_not_allowed': '这里只为特定邮箱开通账号，你的邮箱不在其中。',
+  'fault.email_not_invited': '此邀请仅限指定邮箱，而对方未能确认该邮箱属于你。请换用该邮箱对应的账号，或在此设置密码加入。',
   'fault.account_deactivated': '你的账号已被停用，请联系管理员。',
   'fault.identity_taken': '该身份已被其他账号关联，这里没有任何改动。',
   'fault.identity_linked': '你的账号已关联。',

@@ -1,14 +1,15 @@
-import { Alert, Anchor, Button, Divider, Text } from '@mantine/core';
+import { Alert, Anchor, Button, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useRouter, useSearch } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 import { ApiError } from '../api/client';
-import { leaveFor, news, newsTold, startPath } from '../app/journey';
+import { leaveFor, startPath } from '../app/journey';
 import { useApi } from '../app/services';
 import { useSession } from '../app/session';
 import { useWords } from '../i18n/hooks';
 import { FaultAlert } from '../ui/FaultAlert';
 import { AuthFrame } from './AuthFrame';
+import { Failure, ProviderButton, useFailure } from './ByProvider';
 import { CodeField, PasswordField, UsernameField, type FieldErrors } from './fields';
 import { useForm } from './useForm';
 
@@ -47,12 +48,9 @@ function SignIn() {
         {t('auth.sign_in')}
       </Button>
       {provider !== null && (
-        <>
-          <Divider label={t('oidc.or')} styles={{ label: { color: 'var(--weft-dim)' } }} />
-          <Button variant="default" fullWidth onClick={() => leaveFor(startPath(next, language))}>
-            {t('oidc.sign_in', { name: provider.name })}
-          </Button>
-        </>
+        <ProviderButton onClick={() => leaveFor(startPath(next, language))}>
+          {t('oidc.sign_in', { name: provider.name })}
+        </ProviderButton>
       )}
       <Text ta="center">
         <Anchor component={Link} to="/forgotten">
@@ -67,29 +65,6 @@ function SignIn() {
         </Text>
       )}
     </AuthFrame>
-  );
-}
-
-/** The code with which the browser came back from the provider, for as long as the page is shown. */
-function useFailure(): string | null {
-  const [failed] = useState(() => news().failed);
-  useEffect(() => newsTold, []);
-  return failed;
-}
-
-function Failure({ code }: { code: string | null }) {
-  const { t, fault } = useWords();
-  if (code === null) return null;
-  const text = code === 'email_taken' ? t('oidc.email_taken') : fault({ code, params: {} });
-  return (
-    <Alert
-      role="alert"
-      color="red"
-      variant="light"
-      styles={{ root: { background: 'var(--weft-error-tint)' }, message: { color: 'var(--weft-error)' } }}
-    >
-      {text}
-    </Alert>
   );
 }
 

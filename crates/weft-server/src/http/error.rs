@@ -46,6 +46,8 @@ pub enum ApiError {
     AccountDeactivated,
     /// Nobody gets an account with this address, or without one.
     EmailNotAllowed,
+    /// The invite link is for an address that the provider does not call the person's.
+    EmailNotInvited,
     /// Somebody else signs in with this identity.
     IdentityTaken,
     /// The person has an identity of this provider already.
@@ -151,6 +153,7 @@ impl ApiError {
             Self::OidcFailed => (StatusCode::BAD_GATEWAY, "oidc_failed", json!({})),
             Self::AccountDeactivated => (StatusCode::FORBIDDEN, "account_deactivated", json!({})),
             Self::EmailNotAllowed => (StatusCode::FORBIDDEN, "email_not_allowed", json!({})),
+            Self::EmailNotInvited => (StatusCode::FORBIDDEN, "email_not_invited", json!({})),
             Self::IdentityTaken => (StatusCode::CONFLICT, "identity_taken", json!({})),
             Self::IdentityLinked => (StatusCode::CONFLICT, "identity_linked", json!({})),
             Self::OtherIdentity => (StatusCode::FORBIDDEN, "other_identity", json!({})),

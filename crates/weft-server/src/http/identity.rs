@@ -3,8 +3,8 @@
 use axum::{
     Json,
     extract::State,
-    http::{HeaderMap, StatusCode, header},
-    response::{AppendHeaders, IntoResponse, Response},
+    http::{HeaderMap, StatusCode},
+    response::Response,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use super::{
     ApiError,
     body::Body,
-    oidc::{Left, leave, own_path, provider},
+    oidc::{JourneyAnswer, leave, own_path, provider},
     people,
 };
 use crate::{
@@ -56,13 +56,6 @@ pub(super) async fn read(
 #[schema(as = LinkIdentityForm)]
 pub(super) struct Link {
     password: Option<String>,
-}
-
-/// Where the browser is to go.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Journey)]
-pub(super) struct JourneyAnswer {
-    url: String,
 }
 
 /// Begins to link an identity to my account: the browser goes to the provider, and comes back to the settings.
@@ -171,7 +164,5 @@ async fn go(
 ) -> Result<Response, ApiError> {
     state.attempts.take(Attempt::OidcFrom(address), state.clock.now())?;
     let language = if signed.person.language == "zh" { "zh" } else { "en" };
-    let Left { url, cookie } = leave(state, headers, purpose, return_to, language).await?;
-    let cookies = AppendHeaders([(header::SET_COOKIE, cookie)]);
-    Ok((cookies, Json(JourneyAnswer { url })).into_response())
+    Ok(leave(state, headers, purpose, return_to, language).await?.answer())
 }

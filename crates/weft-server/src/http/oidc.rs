@@ -7,11 +7,12 @@
 use std::time::Duration;
 
 use axum::{
+    Json,
     extract::{Query, State, rejection::QueryRejection},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{AppendHeaders, IntoResponse, Response},
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use weft_core::PersonId;
 use weft_store::{Identity, NewPerson, Origin, Person, Proof};
@@ -20,12 +21,12 @@ use super::{
     ApiError, account_links,
     body::Body,
     fields,
-    people::{self, SignedInAnswer},
+    people::{self, Admission, SignedInAnswer},
     second_factor,
 };
 use crate::{
     auth::{
-        Attempt, ClientAddress, Signed, authenticate, base_url, check_origin_if_present,
+        Attempt, ClientAddress, Secret, Signed, authenticate, base_url, check_origin_if_present,
         clearing_journey_cookie, journey_cookie, journey_secret,
     },
     config::Registration,
@@ -36,6 +37,8 @@ use crate::{
 const CALLBACK: &str = "/api/v1/auth/oidc/callback";
 /// Where one lands who has not said where to.
 const HOME: &str = "/home";
+/// The page of an invite link. Its secret is not in the address: the page has it.
+const INVITE: &str = "/invite";
 /// A user name made of somebody's name is no longer, so that a number fits behind it and nothing looks like an id.
 const USERNAME_CHARS_MAX: usize = 20;
 
@@ -80,10 +83,64 @@ pub(super) async fn start(
     })
 }
 
+#[derive(Deserialize, ToSchema)]
+#[schema(as = JoinForm)]
+pub(super) struct Join {
+    /// The secret of an invite link.
+    #[schema(required)]
+    invite: Option<String>,
+    /// In which somebody new is addressed.
+    language: Option<String>,
+}
+
+/// Where the browser is to go.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Journey)]
+pub(super) struct JourneyAnswer {
+    url: String,
+}
+
+/// Begins to join by an invite link: the browser goes to the provider, and comes back to the link's page, signed in or with why
+/// not (`?failed=CODE`).
+#[utoipa::path(
+    post,
+    path = "/auth/oidc/join",
+    request_body = Join,
+    responses((status = 200, description = "Where to go", body = JourneyAnswer)),
+    extensions(
+        ("x-weft-access" = json!({"credential": "none"})),
+        ("x-weft-codes" = json!(["not_found", "link_expired", "too_many_attempts", "oidc_unreachable", "bad_origin"])),
+    )
+)]
+pub(super) async fn join(
+    State(state): State<AppState>,
+    address: ClientAddress,
+    headers: HeaderMap,
+    Body(form): Body<Join>,
+) -> Result<Response, ApiError> {
+    check_origin_if_present(&state, &headers)?;
+    provider(&state)?;
+    let invite = Secret::hash_of(&fields::required(form.invite, "invite")?);
+    let language = fields::language(form.language.as_deref());
+    // Nobody is sent there with a link that does not work.
+    people::shown_invite(&state, address, invite).await?;
+    state.attempts.take(Attempt::OidcFrom(address), state.clock.now())?;
+    let purpose = Purpose::Join { invite };
+    Ok(leave(&state, &headers, purpose, INVITE.to_owned(), language).await?.answer())
+}
+
 /// Where a browser goes, and by what it is known when it comes back.
 pub(super) struct Left {
-    pub url: String,
-    pub cookie: HeaderValue,
+    url: String,
+    cookie: HeaderValue,
+}
+
+impl Left {
+    /// For a page that goes there itself.
+    pub(super) fn answer(self) -> Response {
+        let cookie = AppendHeaders([(header::SET_COOKIE, self.cookie)]);
+        (cookie, Json(JourneyAnswer { url: self.url })).into_response()
+    }
 }
 
 /// Has a browser leave for the provider.
@@ -97,7 +154,9 @@ pub(super) async fn leave(
     let oidc = provider(state)?;
     let max_age = match purpose {
         // As old as a sign-in may be here that changes rights.
-        Purpose::SignIn | Purpose::Link { .. } => state.config.limits.manage_session_ms_max,
+        Purpose::SignIn | Purpose::Join { .. } | Purpose::Link { .. } => {
+            state.config.limits.manage_session_ms_max
+        }
         Purpose::Confirm { .. } => 0,
     };
     let max_age = Duration::from_millis(max_age);
@@ -194,7 +253,12 @@ async fn arrive(
     let vouched = oidc.provider.exchange(code, errand, state.clock.now()).await?;
     let identity = Identity { issuer: issuer.to_owned(), subject: vouched.subject.clone() };
     match purpose {
-        Purpose::SignIn => sign_in(state, address, headers, vouched, identity, language).await,
+        Purpose::SignIn => {
+            sign_in(state, address, headers, vouched, identity, language, None).await
+        }
+        Purpose::Join { invite } => {
+            sign_in(state, address, headers, vouched, identity, language, Some(invite)).await
+        }
         Purpose::Link { person, token_hash } => {
             still(state, headers, person, token_hash).await?;
             state.meta.link_identity(person, &identity, state.clock.now()).await?;
@@ -244,6 +308,7 @@ async fn sign_in(
     vouched: Vouched,
     identity: Identity,
     language: &'static str,
+    invite: Option<[u8; 32]>,
 ) -> Result<Arrived, ApiError> {
     let now = state.clock.now();
     let seen_at = vouched.seen_at.unwrap_or(now);
@@ -253,7 +318,7 @@ async fn sign_in(
             return Err(ApiError::AccountDeactivated);
         }
         Some(person) => person,
-        None => welcome(state, address, vouched, &identity, language).await?,
+        None => welcome(state, address, vouched, &identity, language, invite).await?,
     };
     if person.second_factor {
         let half = Half { person: person.id, identity, seen_at };
@@ -273,11 +338,10 @@ async fn welcome(
     vouched: Vouched,
     identity: &Identity,
     language: &'static str,
+    invite: Option<[u8; 32]>,
 ) -> Result<Person, ApiError> {
     let oidc = provider(state)?;
-    if !oidc.config.sign_up && state.registration().await? != Registration::Open {
-        return Err(ApiError::RegistrationClosed);
-    }
+    let admission = admission(state, invite).await?;
     let profile = oidc.provider.profile(vouched).await?;
     // What cannot be an address here is none; the person can enter one.
     let email = fields::email(profile.email.clone()).unwrap_or_default();
@@ -287,6 +351,12 @@ async fn welcome(
     let fits = domains.is_empty() || (email_verified && email.as_ref().is_some_and(is_in));
     if !fits {
         return Err(ApiError::EmailNotAllowed);
+    }
+    let is_theirs = |invited: &String| {
+        email_verified && email.as_ref().is_some_and(|email| email.eq_ignore_ascii_case(invited))
+    };
+    if !admission.email.as_ref().is_none_or(is_theirs) {
+        return Err(ApiError::EmailNotInvited);
     }
     let username = username_of(&profile);
     let new = NewPerson {
@@ -300,11 +370,29 @@ async fn welcome(
     };
     state.attempts.take(Attempt::RegisterFrom(address), state.clock.now())?;
     let now = state.clock.now();
-    let made = state.meta.create_identified_person(&new, email_verified, identity, now);
+    let invite = admission.invite.as_ref();
+    let made = state.meta.create_identified_person(&new, email_verified, identity, invite, now);
     let person = made.await?;
     tracing::info!(person = %person.id, "registered by way of the provider");
     account_links::begin_verification(state, &person).await;
     Ok(person)
+}
+
+/// Why somebody whom nobody here knows may have an account. A link to the workspace is an administrator's word for it; one to
+/// a room goes as far as registration does.
+async fn admission(state: &AppState, invite: Option<[u8; 32]>) -> Result<Admission, ApiError> {
+    let admission = match invite {
+        Some(hash) => people::invited(state, hash).await?,
+        None => Admission::default(),
+    };
+    let may = provider(state)?.config.sign_up
+        || admission.invite.is_some()
+        || match state.registration().await? {
+            Registration::Open => true,
+            Registration::Invite => invite.is_some(),
+            Registration::Closed => false,
+        };
+    if may { Ok(admission) } else { Err(ApiError::RegistrationClosed) }
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -374,7 +462,7 @@ fn failed(purpose: Purpose, return_to: &str, error: &ApiError) -> String {
     tracing::info!(?purpose, code, "a journey to the provider ended in vain");
     match purpose {
         Purpose::SignIn => with_query("/signin", &[("failed", code), ("next", return_to)]),
-        Purpose::Link { .. } | Purpose::Confirm { .. } => {
+        Purpose::Join { .. } | Purpose::Link { .. } | Purpose::Confirm { .. } => {
             with_query(return_to, &[("failed", code)])
         }
     }

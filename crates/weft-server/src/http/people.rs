@@ -92,11 +92,11 @@ pub(super) async fn register(
 
 /// Why somebody may make an account.
 #[derive(Default)]
-struct Admission {
+pub(super) struct Admission {
     /// The link to the workspace that is used by it.
-    invite: Option<[u8; 32]>,
+    pub invite: Option<[u8; 32]>,
     /// The address that the link is for.
-    email: Option<String>,
+    pub email: Option<String>,
 }
 
 /// Registration is open, or the invite link is valid (which is checked before anything is told of
@@ -112,20 +112,38 @@ async fn admission(
             Err(ApiError::RegistrationClosed)
         }
         (Registration::Open | Registration::Invite, Some(secret)) => {
-            let attempt = Attempt::SecretFrom(address);
-            let now = state.clock.now();
-            state.attempts.take(attempt, now)?;
-            let hash = Secret::hash_of(secret);
-            let admission = match state.meta.workspace_invite(&hash, now).await? {
-                Some(invite) => Admission { invite: Some(hash), email: invite.email },
-                None => {
-                    state.meta.look_at_invite(&hash, now).await.map(|_| Admission::default())?
-                }
-            };
-            state.attempts.forgive(attempt);
-            Ok(admission)
+            shown_invite(state, address, Secret::hash_of(secret)).await
         }
     }
+}
+
+/// What the invite link admits to that somebody shows, by the hash of its secret. How often this may be tried is limited.
+///
+/// # Errors
+/// As [`invited`]; [`ApiError::TooManyAttempts`].
+pub(super) async fn shown_invite(
+    state: &AppState,
+    address: ClientAddress,
+    hash: [u8; 32],
+) -> Result<Admission, ApiError> {
+    let attempt = Attempt::SecretFrom(address);
+    state.attempts.take(attempt, state.clock.now())?;
+    let admission = invited(state, hash).await?;
+    state.attempts.forgive(attempt);
+    Ok(admission)
+}
+
+/// What the invite link admits to, by the hash of its secret.
+///
+/// # Errors
+/// [`ApiError::LinkExpired`] if it does not work (any more).
+pub(super) async fn invited(state: &AppState, hash: [u8; 32]) -> Result<Admission, ApiError> {
+    let now = state.clock.now();
+    if let Some(invite) = state.meta.workspace_invite(&hash, now).await? {
+        return Ok(Admission { invite: Some(hash), email: invite.email });
+    }
+    state.meta.look_at_invite(&hash, now).await?;
+    Ok(Admission::default())
 }
 
 #[derive(Deserialize, ToSchema)]

@@ -1,5 +1,5 @@
-//! Workspace invites: made and revoked by administrators. `people` and `invites` know what is done with
-//! one.
+//! Workspace invites: made and revoked by administrators. `people`, `oidc` and `invites` know what is done
+//! with one.
 
 use axum::{
     Json,

@@ -52,7 +52,7 @@ async fn vouched_for(server: &Server) -> Caller {
         admin: false,
         language: "en".to_owned(),
     };
-    let person = meta.create_identified_person(&new, false, &identity, NOW).await.unwrap().id;
+    let person = meta.create_identified_person(&new, false, &identity, None, NOW).await.unwrap().id;
     let token = "of a browser";
     let sign_in = NewSignIn {
         token_hash: Sha256::digest(token).into(),

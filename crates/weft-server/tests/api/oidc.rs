@@ -36,6 +36,36 @@ async fn leave_by(browser: &mut Browser, call: &str, form: Value) -> Asked {
     Asked::of(browser.post(call, form).await.expect(200)["url"].as_str().unwrap())
 }
 
+/// Leaves to join by an invite link.
+async fn leave_to_join(browser: &mut Browser, secret: &str) -> Asked {
+    leave_by(browser, "/auth/oidc/join", json!({"invite": secret, "language": "zh"})).await
+}
+
+/// Joins by an invite link, as somebody of whom the provider says what is true; where the browser is sent.
+async fn join(browser: &mut Browser, secret: &str, provider: &Provider, subject: &str) -> String {
+    let asked = leave_to_join(browser, secret).await;
+    let code = provider.code(&asked, &provider.claims(&asked, subject), Signature::Right);
+    browser.back(&asked, &code).await
+}
+
+/// A new link to the workspace: its secret.
+async fn link_to_workspace(admin: &Caller, form: Value) -> String {
+    let made = admin.post("/admin/invites", form).await.expect(201);
+    made["secret"].as_str().unwrap().to_owned()
+}
+
+/// How often each of the links that still work was used, the oldest first.
+async fn uses(admin: &Caller) -> Vec<u64> {
+    let listed = admin.get("/admin/invites").await.expect(200);
+    let links = listed["invites"].as_array().unwrap().iter();
+    links.rev().map(|link| link["uses"].as_u64().unwrap()).collect()
+}
+
+async fn register_by(admin: &Caller, registration: &str) {
+    let form = json!({"registration": registration});
+    admin.call(reqwest::Method::PUT, "/admin/registration", Some(form)).await.expect(200);
+}
+
 #[tokio::test]
 async fn an_unknown_person_gets_an_account_and_comes_back_to_it() {
     let provider = Provider::start().await;
@@ -139,10 +169,7 @@ async fn who_may_have_an_account_is_decided_here() {
         ("invite", Some("registration_closed")),
         ("open", None),
     ] {
-        admin
-            .call(reqwest::Method::PUT, "/admin/registration", Some(json!({"registration": mode})))
-            .await
-            .expect(200);
+        register_by(&admin, mode).await;
         provider.told().userinfo = json!({"sub": "lin"});
         let location = Browser::of(&server).sign_in(&provider, "lin").await;
         match code {
@@ -151,10 +178,7 @@ async fn who_may_have_an_account_is_decided_here() {
         }
     }
     // Who has an account comes in whoever may register.
-    admin
-        .call(reqwest::Method::PUT, "/admin/registration", Some(json!({"registration": "closed"})))
-        .await
-        .expect(200);
+    register_by(&admin, "closed").await;
     assert_eq!(Browser::of(&server).sign_in(&provider, "lin").await, "/o/plan");
 
     let provider = Provider::start().await;
@@ -352,8 +376,8 @@ async fn without_a_provider_there_is_nothing() {
     for path in ["start", "callback", "identity"] {
         lin.get(&format!("/auth/oidc/{path}")).await.refused(404, "not_found");
     }
-    for path in ["code", "link", "unlink", "confirm"] {
-        let form = json!({"code": "1", "password": PASSWORD});
+    for path in ["join", "code", "link", "unlink", "confirm"] {
+        let form = json!({"invite": "x", "code": "1", "password": PASSWORD});
         lin.post(&format!("/auth/oidc/{path}"), form).await.refused(404, "not_found");
     }
 }
@@ -645,4 +669,215 @@ async fn whoever_is_deactivated_stays_out_and_whoever_has_left_begins_anew() {
     let mut new = Browser::of(&server);
     assert_eq!(new.sign_in(&provider, "lin").await, "/o/plan");
     assert_ne!(new.me().await["id"], json!(id));
+}
+
+#[tokio::test]
+async fn a_link_to_the_workspace_lets_in_somebody_new_whoever_may_register() {
+    let provider = Provider::start().await;
+    let server = provider.server(|config| config.oidc.as_mut().unwrap().sign_up = false).await;
+    let (admin, _) = server.set_up().await;
+    let secret = link_to_workspace(&admin, json!({"uses_max": 5})).await;
+    for (count, mode) in ["closed", "invite", "open"].into_iter().enumerate() {
+        register_by(&admin, mode).await;
+        provider.told().userinfo = json!({"sub": mode, "preferred_username": mode});
+        let mut browser = Browser::of(&server);
+        let asked = leave_to_join(&mut browser, &secret).await;
+        assert!(asked.query.values().all(|value| !value.contains(&secret)), "{asked:?}");
+        assert_eq!((asked.get("max_age"), asked.get("ui_locales")), ("604800", "zh"));
+        let code = provider.code(&asked, &provider.claims(&asked, mode), Signature::Right);
+        assert_eq!(browser.back(&asked, &code).await, "/invite");
+        assert_eq!(browser.cookies.keys().collect::<Vec<_>>(), ["weft_session"]);
+        let me = browser.me().await;
+        assert_eq!(
+            (&me["username"], &me["language"], &me["has_password"]),
+            (&json!(mode), &json!("zh"), &json!(false))
+        );
+        assert_eq!(uses(&admin).await, [count as u64 + 1]);
+
+        // Who has an account is signed in, and uses nothing up.
+        let mut again = Browser::of(&server);
+        assert_eq!(join(&mut again, &secret, &provider, mode).await, "/invite");
+        assert_eq!(again.me().await["id"], me["id"]);
+        assert_eq!(uses(&admin).await, [count as u64 + 1]);
+    }
+    assert!(!logged().contains(&secret), "a secret was logged");
+}
+
+#[tokio::test]
+async fn a_link_to_a_room_lets_in_somebody_new_if_invite_links_do() {
+    let provider = Provider::start().await;
+    let server = provider.server(|config| config.oidc.as_mut().unwrap().sign_up = false).await;
+    let (admin, _) = server.set_up().await;
+    let room = admin.document("Plan").await;
+    let secret = admin.invite(&room, json!({"right": "read"})).await;
+    provider.told().userinfo = json!({"sub": "lin", "preferred_username": "lin"});
+    register_by(&admin, "closed").await;
+    let mut lin = Browser::of(&server);
+    let location = join(&mut lin, &secret, &provider, "lin").await;
+    assert_eq!(location, "/invite?failed=registration_closed");
+    assert!(lin.cookies.is_empty());
+    register_by(&admin, "invite").await;
+    assert_eq!(join(&mut lin, &secret, &provider, "lin").await, "/invite");
+    let accepted = lin.post("/invites/accept", json!({"secret": secret})).await.expect(200);
+    assert_eq!(accepted["room"]["id"], room);
+}
+
+#[tokio::test]
+async fn a_link_for_one_address_is_for_whom_the_provider_vouches_by_it() {
+    let provider = Provider::start().await;
+    let server = provider.server(|_| {}).await;
+    let (admin, _) = server.set_up().await;
+    let secret = link_to_workspace(&admin, json!({"email": "lin@example.org"})).await;
+    for (subject, said) in [
+        ("none", json!({})),
+        ("unverified", json!({"email": "lin@example.org", "email_verified": false})),
+        ("unsaid", json!({"email": "lin@example.org"})),
+        ("another", json!({"email": "bo@example.org", "email_verified": true})),
+        ("longer", json!({"email": "lin@example.org.evil.example", "email_verified": true})),
+        ("alike", json!({"email": "l\u{131}n@example.org", "email_verified": true})),
+    ] {
+        let mut userinfo = said;
+        userinfo["sub"] = json!(subject);
+        provider.told().userinfo = userinfo;
+        let mut browser = Browser::of(&server);
+        let location = join(&mut browser, &secret, &provider, subject).await;
+        assert_eq!(location, "/invite?failed=email_not_invited", "{subject}");
+        assert!(browser.cookies.is_empty(), "{subject}");
+        assert_eq!(uses(&admin).await, [0], "{subject}");
+    }
+    provider.told().userinfo =
+        json!({"sub": "lin", "email": "Lin@Example.org", "email_verified": true});
+    let mut lin = Browser::of(&server);
+    assert_eq!(join(&mut lin, &secret, &provider, "lin").await, "/invite");
+    let me = lin.me().await;
+    assert_eq!((&me["email"], &me["email_verified"]), (&json!("Lin@Example.org"), &json!(true)));
+    assert_eq!(uses(&admin).await, [0; 0]);
+}
+
+#[tokio::test]
+async fn a_link_that_lets_nobody_in_is_not_used_up() {
+    let provider = Provider::start().await;
+    let server = provider
+        .server(|config| {
+            let oidc = config.oidc.as_mut().unwrap();
+            oidc.email_domains = vec!["example.org".parse().unwrap()];
+        })
+        .await;
+    let (admin, _) = server.set_up().await;
+    let address = json!({"email": "admin@example.org", "password": PASSWORD});
+    admin.patch("/auth/me", address).await.expect(200);
+    let secret = link_to_workspace(&admin, json!({"uses_max": 1})).await;
+    for (email, code) in
+        [("eve@evil.example", "email_not_allowed"), ("ADMIN@example.org", "email_taken")]
+    {
+        provider.told().userinfo = json!({"sub": "eve", "email": email, "email_verified": true});
+        let location = join(&mut Browser::of(&server), &secret, &provider, "eve").await;
+        assert_eq!(location, format!("/invite?failed={code}"));
+        assert_eq!(uses(&admin).await, [0]);
+    }
+
+    // Nor does another browser, or another site's page, begin or end what this one has begun.
+    let mut lin = Browser::of(&server);
+    let asked = leave_to_join(&mut lin, &secret).await;
+    let code = provider.code(&asked, &provider.claims(&asked, "lin"), Signature::Right);
+    failed(&Browser::of(&server).back(&asked, &code).await, "oidc_expired");
+    let forged = server.stranger().header("origin", "https://evil.example");
+    let form = json!({"invite": secret});
+    let told = forged.post("/auth/oidc/join", form).await;
+    told.refused(403, "bad_origin");
+    assert_eq!(told.header("set-cookie"), "");
+    provider.told().userinfo =
+        json!({"sub": "lin", "email": "lin@example.org", "email_verified": true});
+    assert_eq!(lin.back(&asked, &code).await, "/invite");
+}
+
+#[tokio::test]
+async fn a_link_that_has_ended_lets_nobody_in() {
+    let provider = Provider::start().await;
+    let server = provider.server(|_| {}).await;
+    let (admin, _) = server.set_up().await;
+    provider.told().userinfo = json!({"sub": "lin"});
+    let revoked = admin.post("/admin/invites", json!({})).await.expect(201);
+    let short = link_to_workspace(&admin, json!({"expires_in_seconds": 60})).await;
+    let mut browsers = Vec::new();
+    for secret in [revoked["secret"].as_str().unwrap(), short.as_str()] {
+        let mut browser = Browser::of(&server);
+        let asked = leave_to_join(&mut browser, secret).await;
+        browsers.push((browser, asked, secret));
+    }
+    let id = revoked["invite"]["id"].as_str().unwrap();
+    admin.delete(&format!("/admin/invites/{id}")).await.expect(204);
+    server.clock.advance(MINUTE);
+    for (mut browser, asked, secret) in browsers {
+        let code = provider.code(&asked, &provider.claims(&asked, "lin"), Signature::Right);
+        assert_eq!(browser.back(&asked, &code).await, "/invite?failed=link_expired");
+        // From then on nobody is sent to the provider with it.
+        let form = json!({"invite": secret});
+        browser.post("/auth/oidc/join", form).await.refused(410, "link_expired");
+        assert!(browser.cookies.is_empty(), "{:?}", browser.cookies);
+    }
+    let mut browser = Browser::of(&server);
+    browser.post("/auth/oidc/join", json!({})).await.refused(400, "bad_request");
+    browser.post("/auth/oidc/join", json!({"invite": "x"})).await.refused(410, "link_expired");
+}
+
+#[tokio::test]
+async fn of_two_who_come_by_the_last_use_one_is_let_in() {
+    let provider = Provider::start().await;
+    let server = provider.server(|_| {}).await;
+    let (admin, _) = server.set_up().await;
+    for round in 0..10 {
+        let secret = link_to_workspace(&admin, json!({"uses_max": 1})).await;
+        let mut answers = Vec::new();
+        for who in ["ann", "ben"] {
+            let mut browser = Browser::of(&server);
+            let asked = leave_to_join(&mut browser, &secret).await;
+            let mut claims = provider.claims(&asked, &format!("{who}-{round}"));
+            // All that is asked for is in the token: the two are not told apart by another question.
+            let named = json!(format!("{who}{round}"));
+            claims["preferred_username"] = named.clone();
+            claims["name"] = named;
+            claims["email"] = json!(format!("{who}{round}@example.org"));
+            let code = provider.code(&asked, &claims, Signature::Right);
+            answers.push(tokio::spawn(async move {
+                let location = browser.back(&asked, &code).await;
+                (location, browser)
+            }));
+        }
+        let mut told = Vec::new();
+        for answer in answers {
+            let (location, mut browser) = answer.await.unwrap();
+            match &*location {
+                "/invite" => drop(browser.me().await),
+                _ => assert!(browser.cookies.is_empty(), "{:?}", browser.cookies),
+            }
+            told.push(location);
+        }
+        told.sort_unstable();
+        assert_eq!(told, ["/invite", "/invite?failed=link_expired"]);
+        assert_eq!(uses(&admin).await, [0; 0]);
+        let people = admin.get("/admin/people").await.expect(200)["people"].clone();
+        assert_eq!(people.as_array().unwrap().len(), 2 + round);
+    }
+}
+
+#[tokio::test]
+async fn who_has_a_second_factor_shows_a_code_before_coming_back_to_the_link() {
+    let provider = Provider::start().await;
+    let server = provider.server(|config| config.registration = Some(Registration::Open)).await;
+    let (admin, _) = server.set_up().await;
+    let lin = server.person("lin").await;
+    let (_, recovery) = turn_on(&server, &lin).await;
+    let mut browser = with_code(&server, &recovery[0]).await;
+    let asked = leave_by(&mut browser, "/auth/oidc/link", json!({"password": PASSWORD})).await;
+    let code = provider.code(&asked, &provider.claims(&asked, "lin-1"), Signature::Right);
+    browser.back(&asked, &code).await;
+
+    let secret = link_to_workspace(&admin, json!({})).await;
+    let mut half = Browser::of(&server);
+    let location = join(&mut half, &secret, &provider, "lin-1").await;
+    assert_eq!(location, "/signin?step=code&next=%2Finvite");
+    half.post("/auth/oidc/code", json!({"code": recovery[1]})).await.expect(200);
+    assert_eq!(half.me().await["username"], "lin");
+    assert_eq!(uses(&admin).await, [0]);
 }

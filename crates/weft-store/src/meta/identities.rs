@@ -11,7 +11,7 @@ use super::{
     entities::identity,
     error::{Doing, MetaError, Refusal},
     people::{self, NewPerson, Person},
-    person_id, time,
+    person_id, time, workspace_invites,
 };
 
 /// Numbers tried behind a user name that is taken.
@@ -43,19 +43,25 @@ impl Meta {
     }
 
     /// Makes an account for somebody who has an identity and no password. If the user name is taken, it gets a number.
+    /// `invite` is the hash of a workspace invite's secret: a use of it is counted with that, or there is no account.
     ///
     /// # Errors
-    /// [`Refusal::EmailTaken`]; [`Refusal::IdentityTaken`]; [`Refusal::UsernameTaken`] if all the numbers are.
+    /// [`Refusal::EmailTaken`]; [`Refusal::IdentityTaken`]; [`Refusal::UsernameTaken`] if all the numbers are;
+    /// [`Refusal::LinkExpired`] if the invite does not work (any more).
     pub async fn create_identified_person(
         &self,
         new: &NewPerson,
         email_verified: bool,
         identity: &Identity,
+        invite: Option<&[u8; 32]>,
         now: Millis,
     ) -> Result<Person, MetaError> {
         let write = self.write().await?;
         if find(&write.txn, identity).await?.is_some() {
             return Err(Refusal::IdentityTaken.into());
+        }
+        if let Some(secret_hash) = invite {
+            workspace_invites::count_use(&write.txn, secret_hash, now).await?;
         }
         let username = free_username(&write.txn, &new.username).await?;
         let new = NewPerson { username, ..new.clone() };

@@ -517,6 +517,47 @@ async fn workspace_invites_make_so_many_accounts() {
 }
 
 #[tokio::test]
+async fn an_identified_person_uses_an_invite_or_is_not_made() {
+    let f = Fixture::new().await;
+    let new = NewWorkspaceInvite {
+        id: [1; 16],
+        secret_hash: [1; 32],
+        email: None,
+        created_by: f.person(1, "lin").await,
+        expires_at: DAY,
+        uses_max: 2,
+    };
+    f.meta.create_workspace_invite(&new, 1, 0).await.unwrap();
+    let identity = |subject: &str| Identity {
+        issuer: "https://id.example.org".to_owned(),
+        subject: subject.to_owned(),
+    };
+    let make = async |secret: Option<u8>, id: u8, name: &str, email: Option<&str>, now| {
+        let email = email.map(str::to_owned);
+        let new = NewPerson { email, password_hash: String::new(), ..new_person(id, name) };
+        let secret = secret.map(|secret| [secret; 32]);
+        f.meta.create_identified_person(&new, false, &identity(name), secret.as_ref(), now).await
+    };
+    let uses = async || f.meta.workspace_invites(3).await.unwrap().first().map(|link| link.uses);
+    make(None, 11, "ann", Some("ann@example.org"), 3).await.unwrap();
+    assert_eq!(uses().await, Some(0));
+    assert_eq!(
+        refusal(make(Some(1), 12, "ben", Some("ANN@example.org"), 3).await),
+        Refusal::EmailTaken
+    );
+    assert_eq!(refusal(make(Some(1), 12, "ann", None, 3).await), Refusal::IdentityTaken);
+    assert_eq!(uses().await, Some(0), "who is not made uses nothing up");
+    for (secret, now) in [(9, 3), (1, DAY)] {
+        assert_eq!(refusal(make(Some(secret), 12, "ben", None, now).await), Refusal::LinkExpired);
+        assert_eq!(f.meta.identified(&identity("ben")).await.unwrap(), None);
+    }
+    make(Some(1), 12, "ben", None, 3).await.unwrap();
+    assert_eq!(uses().await, Some(1));
+    make(Some(1), 13, "cy", None, 3).await.unwrap();
+    assert_eq!(refusal(make(Some(1), 14, "dee", None, 3).await), Refusal::LinkExpired);
+}
+
+#[tokio::test]
 async fn client_ids_belong_to_one_person_for_ninety_idle_days() {
     let f = Fixture::new().await;
     let (lin, bo) = (f.person(1, "lin").await, f.person(2, "bo").await);

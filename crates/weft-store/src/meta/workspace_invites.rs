@@ -3,7 +3,7 @@
 
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
     sea_query::{Expr, ExprTrait},
 };
 use weft_core::{Millis, PersonId};
@@ -141,19 +141,7 @@ impl Meta {
         now: Millis,
     ) -> Result<Person, MetaError> {
         let write = self.write().await?;
-        // One statement looks and counts: see `Meta::accept_invite`.
-        let used = workspace_invite::Entity::update_many()
-            .col_expr(
-                workspace_invite::Column::Uses,
-                Expr::col(workspace_invite::Column::Uses).add(1),
-            )
-            .filter(workspace_invite::Column::SecretHash.eq(secret_hash.to_vec()))
-            .filter(live(now))
-            .exec(&write.txn)
-            .await;
-        if used.doing("use an invite link")?.rows_affected == 0 {
-            return Err(Refusal::LinkExpired.into());
-        }
+        count_use(&write.txn, secret_hash, now).await?;
         let person = people::insert(&write.txn, new, now).await?;
         Note::of(Act::AccountMade).by(person.id).person(person.id).add(&write.txn).await?;
         write.commit("store a person").await?;
@@ -181,6 +169,28 @@ impl Meta {
         };
         rows.into_iter().map(named).collect()
     }
+}
+
+/// Counts a use of the link within the caller's transaction, which makes the account.
+///
+/// # Errors
+/// [`Refusal::LinkExpired`] if the link does not work (any more).
+pub async fn count_use(
+    db: &impl ConnectionTrait,
+    secret_hash: &[u8; 32],
+    now: Millis,
+) -> Result<(), MetaError> {
+    // One statement looks and counts: see `Meta::accept_invite`.
+    let used = workspace_invite::Entity::update_many()
+        .col_expr(workspace_invite::Column::Uses, Expr::col(workspace_invite::Column::Uses).add(1))
+        .filter(workspace_invite::Column::SecretHash.eq(secret_hash.to_vec()))
+        .filter(live(now))
+        .exec(db)
+        .await;
+    if used.doing("use an invite link")?.rows_affected == 0 {
+        return Err(Refusal::LinkExpired.into());
+    }
+    Ok(())
 }
 
 /// Neither expired nor used up. Those that were revoked are gone.

@@ -120,6 +120,11 @@ pub async fn row(world: &mut World, operation: &Operation<'_>, who: Who) -> Row 
             "auth": "BTBZMqHH6r4Tts7J_aSIgg",
         })),
         "post_auth_oidc_code" => Row::sending(json!({"code": "123456"})).then("oidc_expired"),
+        "post_auth_oidc_join" => {
+            let room = world.document().await;
+            let invite = owner.invite(&room, json!({"right": "read"})).await;
+            Row::sending(json!({"invite": invite})).then("oidc_unreachable")
+        }
         "post_auth_oidc_link" => {
             Row::sending(json!({"password": PASSWORD})).then("oidc_unreachable")
         }
