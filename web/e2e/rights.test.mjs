@@ -57,6 +57,41 @@ test('the right is taken away: the page says so and shows nothing more', async (
   await right.getByText("This doesn't exist, or you don't have access.").first().waitFor();
 });
 
+test('three in one document: one loses a right, one gains it, and each feels it at once', async () => {
+  const [hua, jun, ke] = [await world.person('hua'), await world.person('jun'), await world.person('ke')];
+  const room = await world.room(hua, 'doc', 'Minutes', { jun: 'edit', ke: 'read' });
+  const grant = (username, right) => hua.call('POST', `/rooms/${room.id}/grants`, { username, right });
+  const [owner, second, third] = [await open(hua, room), await open(jun, room), await open(ke, room)];
+  assert.deepEqual([await readOnly(owner), await readOnly(second), await readOnly(third)], [false, false, true]);
+  const all = async (pages, text) => {
+    for (const page of pages) await becomes('what stands there', () => blocks(page), [text]);
+  };
+  await caretAtEnd(second);
+  await second.keyboard.type('one');
+  await saved(second);
+  await all([owner, second, third], 'one');
+
+  await grant('jun', 'read');
+  await grant('ke', 'edit');
+  await until('who lost it reads', () => readOnly(second));
+  await until('who gained it writes', async () => !(await readOnly(third)));
+  for (const [page, text] of [[third, ' two'], [owner, ' three']]) {
+    await caretAtEnd(page);
+    await page.keyboard.type(text);
+    await saved(page);
+  }
+  await all([owner, second, third], 'one two three');
+
+  await hua.call('DELETE', `/rooms/${room.id}/grants/jun`);
+  await second.getByText('You no longer have access to this.').first().waitFor();
+  await caretAtEnd(third);
+  await third.keyboard.type('!');
+  await saved(third);
+  await all([owner, third], 'one two three!');
+  assert.ok(!(await second.content()).includes('three!'), 'nothing that came after is shown');
+  assert.equal((await hua.textOf(room.id)).trim(), 'one two three!');
+});
+
 test('who may only view has no dead buttons', async () => {
   const lin = await world.person('wen');
   const an = await world.person('yu');
