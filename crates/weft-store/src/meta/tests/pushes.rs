@@ -52,7 +52,7 @@ async fn a_browser_is_due_for_a_notice_until_somebody_has_seen_to_it() {
         wanted_to: first,
         tries: 0,
     };
-    assert_eq!(due, [expected.clone()]);
+    assert_eq!(due, std::slice::from_ref(&expected));
     // Claimed, but whoever claimed it is gone.
     assert_eq!(f.due(CLAIMED_UNTIL - 1).await, []);
     assert_eq!(f.due(CLAIMED_UNTIL).await, due);
