@@ -22,8 +22,9 @@ const isThere = (): boolean => 'serviceWorker' in navigator && 'PushManager' in 
 
 const isApple = (): boolean => /iPhone|iPad/.test(navigator.userAgent);
 
+/** None where the browser forbids it, as private windows do. */
 const registered = async (): Promise<ServiceWorkerRegistration | undefined> =>
-  isThere() ? navigator.serviceWorker.getRegistration('/') : undefined;
+  isThere() ? navigator.serviceWorker.getRegistration('/').catch(() => undefined) : undefined;
 
 /** Whether notices of this sign-in show here. */
 export async function pushState(api: Api): Promise<PushState> {
@@ -57,7 +58,9 @@ export async function forgetPush(): Promise<void> {
   const registration = await registered();
   if (registration === undefined) return;
   for (const shown of await registration.getNotifications()) shown.close();
-  await (await registration.pushManager.getSubscription())?.unsubscribe();
+  const subscription = await registration.pushManager.getSubscription();
+  // The server sends nothing there any more, whether or not the push service hears of it.
+  await subscription?.unsubscribe().catch(() => false);
 }
 
 /** What is read anywhere leaves the screen here, and what is clicked there opens in this page. */
